@@ -1,0 +1,67 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set up what they need; the second time that is nothing.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+SOURCES := src tests benchmarks tools
+
+.PHONY: setup demo test test-python test-contracts check format bench lock clean
+
+demo: setup
+	@$(BIN)/headrace demo $(ARGS)
+
+test: setup test-contracts test-python
+
+test-python: setup
+	@echo "tests: Python"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= $(ARGS)
+	@$(BIN)/coverage report
+
+test-contracts: setup
+	@echo "tests: contracts"
+	@$(FORGE) test --root contracts --quiet || $(FORGE) test --root contracts
+
+check: setup
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing
+
+format: setup
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+setup: $(VENV)/.installed node_modules/.installed contracts/out/.built
+
+$(VENV)/.installed: requirements/uv.txt requirements/development.txt pyproject.toml
+	@echo "setup: Python packages into $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "headrace needs Python 3.11: run make PYTHON=/path/to/python3.11")'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt 2> >(grep -v "^WARNING: Location" >&2)
+	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements/development.txt
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	@echo "setup: local chain, Solidity tools and protocol bytecode into node_modules"
+	@npm ci --silent --no-progress
+	@touch $@
+
+contracts/out/.built: node_modules/.installed contracts/foundry.toml $(shell find contracts/src contracts/test contracts/tools -type f 2>/dev/null)
+	@echo "setup: contracts"
+	@$(FORGE) build --root contracts --quiet
+	@touch $@
+
+# New pins: edit requirements/*.in or package.json, then this.
+lock: $(VENV)/.installed
+	@for f in uv runtime development; do $(BIN)/uv pip compile requirements/$$f.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements/$$f.txt; done
+	@npm install --package-lock-only --silent
+
+clean:
+	@rm -rf $(VENV) node_modules contracts/out contracts/cache
