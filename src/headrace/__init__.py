@@ -1,0 +1,1 @@
+"""Market signals into settled, proven trades on decentralised exchanges."""

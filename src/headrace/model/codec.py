@@ -1,0 +1,47 @@
+"""JSON of the journal, of reports and of messages: integers that a browser could not read are decimal strings.
+
+Every integer of 2^53 and above, and every one whose field ends in `_wei` or `_units`, is written as a string; reading
+accepts both. Bytes are base64 inside structs, so payloads keep their exact form.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+_LARGEST_BROWSER_INTEGER = 2**53
+_AMOUNT_SUFFIXES = ("_wei", "_units")
+
+
+def to_json(value: object) -> bytes:
+    """Compact JSON with sorted struct fields in declaration order."""
+    return msgspec.json.encode(to_plain(value))
+
+
+def to_plain(value: object) -> JsonValue:
+    """The same as nested lists and dictionaries."""
+    plain: JsonValue = msgspec.to_builtins(value)
+    return _with_text_amounts(plain, is_amount=False)
+
+
+def from_json(data: bytes | str, kind: type[T]) -> T:
+    """Read what `to_json` wrote.
+
+    Raises:
+        msgspec.ValidationError: the JSON does not have the form of `kind`.
+        msgspec.DecodeError: it is no JSON.
+    """
+    return msgspec.json.decode(data, type=kind, strict=False)
+
+
+def _with_text_amounts(value: JsonValue, *, is_amount: bool) -> JsonValue:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return str(value) if is_amount or abs(value) >= _LARGEST_BROWSER_INTEGER else value
+    if isinstance(value, dict):
+        return {k: _with_text_amounts(v, is_amount=k.endswith(_AMOUNT_SUFFIXES)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_with_text_amounts(v, is_amount=is_amount) for v in value]
+    return value

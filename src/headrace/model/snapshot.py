@@ -1,0 +1,49 @@
+"""The market as one reader sees it: immutable, of one chain, at one block."""
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from headrace.model.address import Address, PoolId
+from headrace.model.block import BlockHeader
+from headrace.model.pool import Pool
+from headrace.model.token import Token
+
+S = TypeVar("S")
+
+
+class Snapshot(Generic[S]):
+    """States of all pools at a block hash.
+
+    The writer hands out a new snapshot for each block and never changes one it has handed out. `states` is parallel to
+    `pools`; `changed` holds the indices that this block changed.
+    """
+
+    __slots__ = ("announced_ns", "changed", "header", "index_of", "pools", "states", "tokens")
+
+    def __init__(  # noqa: PLR0913 - the fields of the struct
+        self,
+        *,
+        header: BlockHeader,
+        announced_ns: int,
+        pools: tuple[Pool, ...],
+        states: tuple[S, ...],
+        index_of: Mapping[PoolId, int],
+        tokens: Mapping[Address, Token],
+        changed: tuple[int, ...],
+    ) -> None:
+        """Take the writer's tuples as they are."""
+        self.header = header
+        self.announced_ns = announced_ns
+        self.pools = pools
+        self.states = states
+        self.index_of = index_of
+        self.tokens = tokens
+        self.changed = changed
+
+    def pool(self, pool_id: PoolId) -> Pool:
+        """The pool's constants."""
+        return self.pools[self.index_of[pool_id]]
+
+    def state(self, pool_id: PoolId) -> S:
+        """The pool's state at this block."""
+        return self.states[self.index_of[pool_id]]

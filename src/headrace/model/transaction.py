@@ -1,0 +1,49 @@
+"""Transactions, their simulation and their receipts."""
+
+import msgspec
+
+from headrace.model.address import Address, ChainId, Hash32
+from headrace.model.event import Log
+
+
+class UnsignedTransaction(msgspec.Struct, frozen=True):
+    """An EIP-1559 transaction before it has a nonce; fees are per gas."""
+
+    chain_id: ChainId
+    sender: Address
+    to: Address
+    value_wei: int
+    data: bytes
+    gas_limit: int
+    max_fee_wei: int
+    priority_fee_wei: int
+
+
+class SignedTransaction(msgspec.Struct, frozen=True):
+    """Signed bytes and their hash; what may be sent once it is in the journal."""
+
+    raw: bytes
+    hash: Hash32
+
+
+class SimulationResult(msgspec.Struct, frozen=True):
+    """What a node says the transaction would do; `logs` are those it would emit, in order."""
+
+    is_success: bool
+    gas_used: int
+    logs: tuple[Log, ...]
+    revert_data: str = ""
+    message: str = ""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A transaction's receipt in one block, which a reorg may still take back."""
+
+    tx_hash: Hash32
+    block_number: int
+    block_hash: Hash32
+    tx_index: int
+    is_success: bool
+    gas_used: int
+    gas_price_wei: int
+    logs: tuple[Log, ...]

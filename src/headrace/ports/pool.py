@@ -1,0 +1,106 @@
+"""What a protocol's folder gives: pools decoded, quoted exactly, shaped for search, encoded for the Executor."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headrace.kernels.shape import Shape
+from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.block import BlockContext
+from headrace.model.event import Log
+from headrace.model.executor_plan import SwapStep
+from headrace.model.pool import Pool, ProtocolId
+from headrace.ports.chain import Chain
+
+
+class PoolState(Protocol):
+    """A pool's frozen state; only its own protocol looks inside. Equality is by value."""
+
+    @property
+    def pool(self) -> Pool:
+        """The pool's constants."""
+        ...
+
+
+class DEX(Protocol):
+    """One protocol of pools."""
+
+    @property
+    def protocol_id(self) -> ProtocolId:
+        """Its folder's name: "uniswap_v2"."""
+        ...
+
+    @property
+    def topics(self) -> frozenset[Hash32]:
+        """First topics of the logs that change its pools' states."""
+        ...
+
+    @property
+    def supports_flash_swap(self) -> bool:
+        """Whether a pool pays out before it is paid, so that a first step can fund its plan."""
+        ...
+
+    def pool_of(self, log: Log) -> PoolId:
+        """The pool a log with one of `topics` speaks of: its address, or the id in a vault's log.
+
+        Raises:
+            MalformedLogError: the log has not the event's form.
+        """
+        ...
+
+    def apply(self, state: PoolState, log: Log) -> PoolState:
+        """The state after a log of this pool, in the chain's order.
+
+        Raises:
+            MalformedLogError: the log has not the event's form, or cannot follow this state.
+        """
+        ...
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Read a pool's constants.
+
+        Raises:
+            MalformedPoolError: the contract is not a pool of this protocol.
+            ChainError: the node failed.
+        """
+        ...
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[PoolState, ...]:
+        """States after `block`, from the contracts themselves, parallel to `pools`.
+
+        Raises:
+            MalformedPoolError: a pool's state cannot be one of this protocol.
+            ChainError: the node failed.
+        """
+        ...
+
+    def quote_out(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
+    ) -> int:
+        """What the contract pays for exactly `amount_in`, to the unit, rounded as the contract rounds.
+
+        Raises:
+            UnquotableError: the contract would revert, or would not take all of it.
+        """
+        ...
+
+    def quote_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """The least input whose `quote_out` reaches `amount_out`.
+
+        Raises:
+            UnquotableError: no input reaches it.
+        """
+        ...
+
+    def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
+        """The swap as arrays of floats for the kernels; a shape with zero capacity for an empty pool."""
+        ...
+
+    def step(self, state: PoolState, token_in: Address, token_out: Address) -> SwapStep:
+        """The typed step that the Executor walks."""
+        ...
+
+    def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
+        """Estimate of the step's gas inside an Executor plan, from measured tables; simulation decides later."""
+        ...
