@@ -1,0 +1,1 @@
+"""Lenders for the length of one transaction, one file each."""
