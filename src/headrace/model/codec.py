@@ -42,6 +42,6 @@ def _with_text_amounts(value: JsonValue, *, is_amount: bool) -> JsonValue:
         return str(value) if is_amount or abs(value) >= _LARGEST_BROWSER_INTEGER else value
     if isinstance(value, dict):
         return {k: _with_text_amounts(v, is_amount=k.endswith(_AMOUNT_SUFFIXES)) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_with_text_amounts(v, is_amount=is_amount) for v in value]
     return value

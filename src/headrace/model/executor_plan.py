@@ -28,6 +28,7 @@ _WORD = 32
 _AMOUNT_BYTES = 16
 _DEADLINE_BYTES = 8
 _ADDRESS_BYTES = 20
+_STEPS_MIN = 2
 
 
 class Funding(IntEnum):
@@ -165,14 +166,24 @@ def decode(plan: bytes) -> ExecutorPlan:
     while not reader.is_done:
         steps.append(_read_step(reader, tokens))
     decoded = ExecutorPlan(funding, lender, amount_in, profit_min, deadline, tuple(steps))
-    if not steps or decoded.encode() != plan:
+    if decoded.encode() != plan:
         raise PlanDecodeError("the token table is not in the order of first use")
     if funding.is_loan == (lender == ZERO_ADDRESS):
         raise PlanDecodeError(f"funding {funding.name} with lender {lender}")
+    _check_walk(steps)
+    return decoded
+
+
+def _check_walk(steps: list[SwapStep]) -> None:
+    if len(steps) < _STEPS_MIN:
+        raise PlanDecodeError(f"{len(steps)} steps; a plan has at least {_STEPS_MIN}")
     for before, after in pairwise(steps):
         if before.token_out != after.token_in:
             raise PlanDecodeError(f"{before.token_out} does not lead to {after.token_in}")
-    return decoded
+    if any(step.token_in == step.token_out for step in steps):
+        raise PlanDecodeError("a step swaps a token for itself")
+    if steps[-1].token_out != steps[0].token_in:
+        raise PlanDecodeError(f"the walk ends in {steps[-1].token_out}, not where it began")
 
 
 class _Reader:

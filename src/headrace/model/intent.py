@@ -11,6 +11,7 @@ import msgspec
 from headrace.model.account import AccountId, Reservation
 from headrace.model.address import Address, ChainId, Hash32
 from headrace.model.refusal import Reason
+from headrace.model.transaction import Receipt, UnsignedTransaction
 
 
 class SlotKey(msgspec.Struct, frozen=True, order=True):
@@ -29,20 +30,17 @@ class Purpose(StrEnum):
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """One signed transaction that could use a slot, for ever."""
+    """One signed transaction that could use a slot, for ever; `raw` signs `transaction` with the slot's nonce."""
 
     tx_hash: Hash32
     raw: bytes
     purpose: Purpose
-    max_fee_wei: int
-    priority_fee_wei: int
-    gas_limit: int
+    transaction: UnsignedTransaction
 
 
 class SlotStatus(StrEnum):
     """Where a slot stands; everything but `used` and `used_by_stranger` may change again."""
 
-    OPEN = "open"  # reserved, nothing signed
     SENT = "sent"  # signed, journaled, perhaps at a node
     INCLUDED = "included"  # in a block that is not final
     USED = "used"  # final, by one of our payloads
@@ -64,9 +62,9 @@ class IntentStatus(StrEnum):
 class Intent(msgspec.Struct, frozen=True):
     """What is wanted, whose money, until when; written to the journal together with its reservation.
 
-    `opportunity`, `route_text` and the quoted amounts are what a report needs to compare the outcome with the quote that
-    was made before sending. `quote_position` is the (block, log index) after which a foreign log on the route makes the
-    execution unclean: all logs of the quoted block are counted as seen.
+    `opportunity_id`, `route_text` and the quoted amounts are what a report needs to compare the outcome with the quote
+    that was made before sending. The quote has seen all logs of `quoted_block`: a later one of a pool on the route,
+    before the execution's own, makes the execution unclean.
     """
 
     id: str
@@ -79,12 +77,49 @@ class Intent(msgspec.Struct, frozen=True):
     profit_token: Address
     amount_in_units: int
     quoted_profit_units: int
+    quoted_profit_native_wei: int
     profit_min_units: int
     quoted_block: int
     quoted_block_hash: Hash32
     deadline_block: int
     announced_ns: int
     reservation: Reservation
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A nonce that was signed for, every payload that could use it, and which of them has.
+
+    Attributes:
+        payloads: in the order of signing: one execution, then cancellations with rising fees.
+        signed_block: head when the last payload was signed.
+        receipt: of the payload that is in a block now, if any.
+        cause: why that payload reverted.
+        final_block: head at which the slot became final, or None.
+    """
+
+    key: SlotKey
+    intent: Intent
+    payloads: tuple[Payload, ...]
+    signed_block: int
+    receipt: Receipt | None = None
+    cause: str = ""
+    final_block: int | None = None
+
+    @property
+    def status(self) -> SlotStatus:
+        """Where the slot stands."""
+        if self.final_block is None:
+            return SlotStatus.INCLUDED if self.receipt else SlotStatus.SENT
+        return SlotStatus.USED if self.receipt else SlotStatus.USED_BY_STRANGER
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the slot was used at the configured finality."""
+        return self.final_block is not None
+
+    def payload(self, tx_hash: Hash32) -> Payload | None:
+        """The payload with this hash, or None."""
+        return next((payload for payload in self.payloads if payload.tx_hash == tx_hash), None)
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """The market as one reader sees it: immutable, of one chain, at one block."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from headrace.model.address import Address, PoolId
@@ -8,17 +9,19 @@ from headrace.model.block import BlockHeader
 from headrace.model.pool import Pool
 from headrace.model.token import Token
 
-S = TypeVar("S")
+S = TypeVar("S", covariant=True)  # a reader only reads
+_NONE_QUARANTINED: Mapping[int, str] = MappingProxyType({})
 
 
 class Snapshot(Generic[S]):
     """States of all pools at a block hash.
 
     The writer hands out a new snapshot for each block and never changes one it has handed out. `states` is parallel to
-    `pools`; `changed` holds the indices that this block changed.
+    `pools`; `changed` holds the indices that may differ from the snapshot handed out before. `quarantined` holds the
+    indices of pools that must not be used, each with the reason; their state is a marker (`headrace.model.quarantine`).
     """
 
-    __slots__ = ("announced_ns", "changed", "header", "index_of", "pools", "states", "tokens")
+    __slots__ = ("announced_ns", "changed", "header", "index_of", "pools", "quarantined", "states", "tokens")
 
     def __init__(  # noqa: PLR0913 - the fields of the struct
         self,
@@ -30,6 +33,7 @@ class Snapshot(Generic[S]):
         index_of: Mapping[PoolId, int],
         tokens: Mapping[Address, Token],
         changed: tuple[int, ...],
+        quarantined: Mapping[int, str] = _NONE_QUARANTINED,
     ) -> None:
         """Take the writer's tuples as they are."""
         self.header = header
@@ -39,6 +43,7 @@ class Snapshot(Generic[S]):
         self.index_of = index_of
         self.tokens = tokens
         self.changed = changed
+        self.quarantined = quarantined
 
     def pool(self, pool_id: PoolId) -> Pool:
         """The pool's constants."""

@@ -27,13 +27,18 @@ class SignedTransaction(msgspec.Struct, frozen=True):
 
 
 class SimulationResult(msgspec.Struct, frozen=True):
-    """What a node says the transaction would do; `logs` are those it would emit, in order."""
+    """What a node says the transaction would do; `logs` are those it would emit, in order.
+
+    `has_logs` is false where the node cannot say which: then `logs` is empty, and `gas_used` is the least gas limit
+    with which the transaction succeeds (never below the gas it uses), or 0 for a revert.
+    """
 
     is_success: bool
     gas_used: int
     logs: tuple[Log, ...]
     revert_data: str = ""
     message: str = ""
+    has_logs: bool = True
 
 
 class Receipt(msgspec.Struct, frozen=True):

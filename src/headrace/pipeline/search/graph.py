@@ -74,6 +74,11 @@ class SearchGraph:
         return found
 
     def _put(self, index: int, snapshot: Snapshot[PoolState]) -> None:
+        if index in snapshot.quarantined:
+            for edge in self._edges_of[index]:
+                self._curves.clear(edge)
+                self._rate[edge] = 0.0
+            return
         state = snapshot.states[index]
         dex = self._dexes[self._pools[index].protocol]
         for edge in self._edges_of[index]:

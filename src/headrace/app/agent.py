@@ -1,0 +1,203 @@
+"""The arbitrage agent: snapshots in, executions out."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable
+from statistics import median_low
+
+import msgspec
+import structlog
+
+from headrace.app.line import Line, Pass
+from headrace.app.places import Places
+from headrace.errors import ChainError
+from headrace.model.address import Address
+from headrace.model.block import BlockHeader
+from headrace.model.event import Stale
+from headrace.model.execution import Execution
+from headrace.model.intent import IntentStatus, Outcome
+from headrace.model.refusal import Reason
+from headrace.model.snapshot import Snapshot
+from headrace.pipeline.execute.transactions import TransactionManager
+from headrace.pipeline.market.market_feed import MarketFeed
+from headrace.pipeline.record.balances import balance_mismatches
+from headrace.pipeline.record.recorder import Ended, record_execution
+from headrace.pipeline.report.summary import OpportunityCounts, RunReport, summarise
+from headrace.ports.pool import PoolState
+from headrace.treasury.capital import CapitalTreasury
+
+log = structlog.get_logger("headrace")
+
+
+class Tally:
+    """What a run has seen so far."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.found = self.validated = self.rehearsed = self.sent = 0
+        self.edges_bps: list[int] = []
+        self.refusals: Counter[Reason] = Counter()
+        self.executions: list[Execution] = []
+        self.accepted_ns: dict[str, int] = {}
+
+    def add(self, passed: Pass) -> None:
+        """Count one block's pass."""
+        self.found += len(passed.found)
+        self.validated += len(passed.validated)
+        self.rehearsed += len(passed.rehearsed)
+        self.sent += len(passed.submitted)
+        self.edges_bps += [opportunity.edge_bps for opportunity in passed.found]
+        self.refusals.update(passed.refusals)
+        self.accepted_ns |= {s.intent_id: s.answered_ns for s in passed.submitted if not s.refusal}
+
+    def counts(self) -> OpportunityCounts:
+        """How many reached each stage."""
+        return OpportunityCounts(
+            found=self.found,
+            validated=self.validated,
+            rehearsed=self.rehearsed,
+            sent=self.sent,
+            edge_bps_median=median_low(self.edges_bps) if self.edges_bps else None,
+        )
+
+
+class ArbitrageAgent:
+    """One account on one chain; `run` it once."""
+
+    def __init__(
+        self,
+        *,
+        places: Places,
+        feed: MarketFeed,
+        line: Line,
+        treasury: CapitalTreasury,
+        transactions: TransactionManager | None,
+    ) -> None:
+        """Keep the parts."""
+        self._places = places
+        self._feed = feed
+        self.line = line
+        self._treasury = treasury
+        self._transactions = transactions
+        self._progress = asyncio.Condition()
+        self._block = -1
+        self.tally = Tally()
+        self.is_closing = False
+
+    async def run(self, blocks: int | None = None) -> None:
+        """Follow the market; after `blocks` blocks, or never, return.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+            WrongChainError: the node serves another chain now.
+        """
+        async for output in self._feed.snapshots():
+            if isinstance(output, Stale):
+                log.warning("market stale", why=output.why)
+                continue
+            await self._take(output)
+            if blocks is not None and self.tally.blocks >= blocks:
+                return
+
+    async def finished(self, block: int) -> None:
+        """Wait until everything about a block is done."""
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._block >= block)
+
+    def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
+        """The market as it moves, for a reader that trades on its own."""
+        return self._feed.snapshots()
+
+    @property
+    def open_count(self) -> int:
+        """Transactions whose end is not known yet."""
+        return len(self._transactions.state.open_slots) if self._transactions else 0
+
+    async def report(self) -> RunReport:
+        """The run so far; transactions that have not ended count as pending."""
+        return summarise(
+            blocks=self.tally.blocks,
+            counts=self.tally.counts(),
+            executions=[*self.tally.executions, *(await self._pending())],
+            refusals={reason.value: count for reason, count in self.tally.refusals.items()},
+            tokens=self._places.tokens,
+        )
+
+    async def balance_mismatches(self) -> list[str]:
+        """Blocks in which the Executor's balances moved by other than its receipts say.
+
+        Raises:
+            ChainError: the node failed.
+        """
+        return await balance_mismatches(self._places.chain, self._executor, self.tally.executions)
+
+    async def _take(self, snapshot: Snapshot[PoolState]) -> None:
+        outcomes = await self._outcomes(snapshot.header)
+        if not self.is_closing:
+            passed = await self.line.run(snapshot)
+            self.tally.add(passed)
+            self.tally.blocks += 1
+            _tell(snapshot.header, passed)
+            if self._transactions is not None:
+                self._transactions.note_refusals(snapshot.header.number, passed.refusals)
+        await self._record(outcomes)
+        await self._refresh(snapshot.header)
+        async with self._progress:
+            self._block = snapshot.header.number
+            self._progress.notify_all()
+
+    async def _outcomes(self, header: BlockHeader) -> tuple[Outcome, ...]:
+        if self._transactions is None:
+            return ()
+        try:
+            return await self._transactions.on_head(header)
+        except ChainError as error:
+            log.warning("receipts not read", why=str(error))
+            return ()
+
+    async def _record(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.status in (IntentStatus.REFUSED, IntentStatus.ABANDONED):
+                continue
+            execution = await self._execution(outcome)
+            self.tally.executions.append(execution)
+            log.info("execution", **msgspec.to_builtins(execution))
+
+    async def _execution(self, outcome: Outcome) -> Execution:
+        assert self._transactions is not None
+        slot = self._transactions.state.slot_of(outcome.intent_id)
+        assert slot is not None, "an intent that ended by a receipt had a slot"
+        ended = Ended(slot.intent, outcome, slot.receipt, self.tally.accepted_ns.get(outcome.intent_id))
+        return await record_execution(self._places.chain, self._executor, ended)
+
+    async def _pending(self) -> list[Execution]:
+        if self._transactions is None:
+            return []
+        chain, executor = self._places.chain, self._executor
+        pending = []
+        for slot in self._transactions.state.open_slots:
+            outcome = Outcome(slot.intent.id, IntentStatus.SIGNED, tx_hash=slot.payloads[0].tx_hash)
+            ended = Ended(slot.intent, outcome, None, self.tally.accepted_ns.get(slot.intent.id))
+            pending.append(await record_execution(chain, executor, ended))
+        return pending
+
+    async def _refresh(self, header: BlockHeader) -> None:
+        try:
+            await asyncio.gather(self._places.refresh(header), self._treasury.refresh(self._places.chain, header.hash))
+        except ChainError as error:
+            log.warning("prices and balances not read", why=str(error))
+
+    @property
+    def _executor(self) -> Address:
+        return self._places.config.execution.flash_loan.contract_address
+
+
+def _tell(header: BlockHeader, passed: Pass) -> None:
+    log.info(
+        "block",
+        number=header.number,
+        found=len(passed.found),
+        validated=len(passed.validated),
+        sent=len(passed.submitted),
+        refused=dict(passed.refusals),
+    )

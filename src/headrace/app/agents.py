@@ -1,0 +1,190 @@
+"""`headrace run`: the agents of a configuration, on any EVM chain.
+
+An agent is thin: it takes each snapshot through the line, watches what became of what it sent, and, off the hot path,
+refreshes what the next block needs. Starting is recovering: whatever an earlier process left open is brought to its
+end.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import entry_points, version
+
+import msgspec
+import structlog
+
+from headrace.adapters.signers.keystore.folder import Keystore
+from headrace.adapters.simulators.node.simulator import NodeSimulator
+from headrace.adapters.stores.sqlite.journal import SqliteJournal
+from headrace.app import limits
+from headrace.app.agent import ArbitrageAgent
+from headrace.app.clock import SystemClock
+from headrace.app.config.tree import AgentConfig, Config
+from headrace.app.line import Line, LineParts
+from headrace.app.places import Places, Report, open_places
+from headrace.app.render import render_run
+from headrace.errors import ConfigError
+from headrace.model.account import OWN_ACCOUNT, Account
+from headrace.model.address import ZERO_ADDRESS, ChainId
+from headrace.model.codec import to_json
+from headrace.pipeline.execute.transactions import Sockets, TransactionManager
+from headrace.pipeline.feed.block_feed import BlockFeed
+from headrace.pipeline.market.market import Market
+from headrace.pipeline.market.market_feed import MarketFeed
+from headrace.pipeline.plan.planner import Planner
+from headrace.pipeline.rehearse.rehearsal import Rehearsal
+from headrace.pipeline.report.summary import RunReport
+from headrace.pipeline.search.graph import SearchGraph
+from headrace.pipeline.validate.funding import FundingDesk
+from headrace.pipeline.validate.validator import Validator
+from headrace.ports.signer import Signer
+from headrace.ports.strategy import Strategy, StrategyConfig
+from headrace.treasury.capital import CapitalTreasury
+
+log = structlog.get_logger("headrace")
+STRATEGIES_GROUP = "headrace.strategies"
+_MS_PER_SECOND = 1000
+
+
+def run(*, report: Report, config: Config, is_live: bool, passphrase: bytes | None, blocks: int | None) -> RunReport:
+    """Run until `blocks` are done, or until interrupted.
+
+    Raises:
+        HeadraceError: it cannot start, or the journal failed.
+    """
+    signer = None
+    if is_live:
+        assert config.wallet is not None, "the command line asks for one"
+        assert passphrase is not None, "the command line asks for it"
+        report("opening the wallet")
+        signer = Keystore(config.wallet.keystore).open(config.wallet.address, passphrase)
+    return asyncio.run(_run(config, signer, report, blocks))
+
+
+render = render_run
+
+
+async def _run(config: Config, signer: Signer | None, report: Report, blocks: int | None) -> RunReport:
+    async with open_places(config, config.chain_name, report) as places:
+        for reason in places.left_out:
+            log.warning("pool left out", why=reason)
+        async with open_agent(places, signer) as agent:
+            report("trading" if signer else "dry run: nothing is sent")
+            await agent.run(blocks)
+            return await agent.report()
+
+
+@asynccontextmanager
+async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[ArbitrageAgent]:
+    """Wire the configuration's arbitrage agent; with a signer it trades, without it rehearses only.
+
+    Raises:
+        ConfigError: a strategy is not installed, or a limit cannot be converted.
+        JournalError: the journal cannot be opened, or belongs to another account.
+        ChainError: the node failed.
+    """
+    config, clock = places.config, SystemClock()
+    simulator = NodeSimulator(places.chain.client)
+    account = _account(config, signer)
+    price_of = _price_of(places)
+    journal = SqliteJournal(config.journal_path) if signer else None
+    try:
+        manager: TransactionManager | None = None
+
+        treasury = CapitalTreasury(
+            account,
+            config.chain.start_token_addresses,
+            limits.allocation_max(config),
+            lambda: {} if manager is None else manager.state.reserved_units(),
+        )
+        if signer is not None and journal is not None:
+            sockets = Sockets(places.chain, simulator, signer, journal, treasury, clock)
+            manager = TransactionManager(account, limits.rules(config, price_of), sockets)
+            await _recover(manager, config)
+        await treasury.refresh(places.chain, (await places.chain.head()).hash)
+        feed = MarketFeed(
+            places.chain,
+            Market(places.pools, places.dexes, places.tokens, config.chain.reorg_depth_blocks),
+            BlockFeed(places.chain),
+        )
+        line = Line(_parts(places, account, treasury, simulator, manager))
+        yield ArbitrageAgent(places=places, feed=feed, line=line, treasury=treasury, transactions=manager)
+    finally:
+        if journal is not None:
+            journal.close()
+
+
+def _parts(
+    places: Places,
+    account: Account,
+    treasury: CapitalTreasury,
+    simulator: NodeSimulator,
+    manager: TransactionManager | None,
+) -> LineParts:
+    config = places.config
+    return LineParts(
+        dexes=places.dexes,
+        graph=SearchGraph(places.pools, places.dexes),
+        strategies=load_strategies(config.agents[0], config),
+        oracle=places.oracle,
+        validator=Validator(
+            account=account,
+            thresholds=limits.thresholds(config, _price_of(places)),
+            wrapped_native=config.chain.wrapped_native_address,
+            dexes=places.dexes,
+            oracle=places.oracle,
+            funding=FundingDesk(treasury, places.sources, places.dexes),
+        ),
+        planner=Planner(places.dexes, limits.fee_policy(config)),
+        rehearsal=Rehearsal(simulator, limits.rehearsal_rules(config)),
+        transactions=manager,
+        block_seconds=max(round(config.chain.block_time_ms / _MS_PER_SECOND), 1),
+    )
+
+
+def load_strategies(agent: AgentConfig, config: Config) -> tuple[Strategy, ...]:
+    """The agent's strategies, found by entry point in any installed package.
+
+    Raises:
+        ConfigError: none of that name is installed.
+    """
+    told = StrategyConfig(config.strategies.arbitrage.min_spread_bps, config.chain.start_token_addresses)
+    installed = {point.name: point for point in entry_points(group=STRATEGIES_GROUP)}
+    missing = [name for name in agent.strategies if name not in installed]
+    if missing:
+        raise ConfigError(f"no strategy {missing[0]!r} is installed; there are {', '.join(sorted(installed))}")
+    makers: list[Callable[[StrategyConfig], Strategy]] = [installed[name].load() for name in agent.strategies]
+    return tuple(make(told) for make in makers)
+
+
+async def _recover(manager: TransactionManager, config: Config) -> None:
+    digest = hashlib.sha256(to_json(msgspec.to_builtins(config, enc_hook=str))).hexdigest()
+    recovery = await manager.recover(version=version("headrace"), config_digest=digest)
+    log.info(
+        "recovered",
+        records=recovery.records_count,
+        ended=len(recovery.outcomes),
+        open_nonces=recovery.open_nonces,
+        halted=recovery.halt_cause or None,
+    )
+
+
+def _account(config: Config, signer: Signer | None) -> Account:
+    operator = signer.address if signer else (config.wallet.address if config.wallet else ZERO_ADDRESS)
+    return Account(
+        id=OWN_ACCOUNT,
+        chain_id=ChainId(config.chain.chain_id),
+        operator=operator,
+        executor=config.execution.flash_loan.contract_address,
+    )
+
+
+def _price_of(places: Places) -> Callable[[str], int | None]:
+    section, now = places.config.chain, SystemClock().now
+
+    def price_of(symbol: str) -> int | None:
+        price = places.oracle.price(section.tokens[symbol], now())
+        return None if price is None else price.usd_pico
+
+    return price_of

@@ -1,0 +1,162 @@
+"""The line from a snapshot to transactions that a node has accepted: search, validate, plan, rehearse, execute.
+
+What one block offers goes through together: one commit for all reservations, one synced commit for all signatures, and
+the sends side by side. Without a `TransactionManager` the line ends after the rehearsal: that is a dry run.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from headrace.model.block import next_block
+from headrace.model.opportunity import Opportunity, Rehearsed, Validated
+from headrace.model.pool import ProtocolId
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.snapshot import Snapshot
+from headrace.pipeline.execute.transactions import Prepared, Submitted, TransactionManager
+from headrace.pipeline.plan.intent import intent_of
+from headrace.pipeline.plan.planner import Planner
+from headrace.pipeline.rehearse.rehearsal import Rehearsal
+from headrace.pipeline.search.graph import SearchGraph
+from headrace.pipeline.search.ranking import ranked
+from headrace.pipeline.validate.validator import Validator
+from headrace.ports.oracle import Oracle
+from headrace.ports.pool import DEX, PoolState
+from headrace.ports.strategy import Strategy
+
+
+class LineParts(msgspec.Struct, frozen=True):
+    """What the line is wired from; `transactions` is None in a dry run."""
+
+    dexes: Mapping[ProtocolId, DEX]
+    graph: SearchGraph
+    strategies: tuple[Strategy, ...]
+    oracle: Oracle
+    validator: Validator
+    planner: Planner
+    rehearsal: Rehearsal
+    transactions: TransactionManager | None
+    block_seconds: int
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """What one block gave. `refused` says why for each that was stopped, in the order of the checks."""
+
+    found: tuple[Opportunity, ...]
+    validated: tuple[Validated, ...]
+    rehearsed: tuple[Rehearsed, ...]
+    submitted: tuple[Submitted, ...]
+    refused: tuple[tuple[Opportunity, Refusal], ...]
+
+    @property
+    def refusals(self) -> Counter[Reason]:
+        """How many were stopped, by reason."""
+        return Counter(refusal.reason for _, refusal in self.refused)
+
+
+class Line:
+    """One account's line on one chain; one pass at a time."""
+
+    def __init__(self, parts: LineParts) -> None:
+        """Keep the parts."""
+        self._parts = parts
+
+    async def run(self, snapshot: Snapshot[PoolState]) -> Pass:
+        """Take a snapshot through the line; returns when the node has answered every send.
+
+        Raises:
+            JournalError: nothing was sent, and nothing may be sent any more.
+        """
+        refused: list[tuple[Opportunity, Refusal]] = []
+        found = self._find(snapshot)
+        validated = self._validate(found, snapshot, refused)
+        chosen = await self._reserve(validated, snapshot, refused)
+        rehearsed = await self._rehearse(chosen, snapshot, refused)
+        submitted = await self._execute(rehearsed, refused)
+        return Pass(tuple(found), tuple(validated), tuple(rehearsed), tuple(submitted), tuple(refused))
+
+    def _find(self, snapshot: Snapshot[PoolState]) -> list[Opportunity]:
+        self._parts.graph.update(snapshot)
+        found = [o for strategy in self._parts.strategies for o in strategy.scan(snapshot, self._parts.graph)]
+        prices = {
+            token: price.usd_pico
+            for token in {o.route.token_in for o in found}
+            if (price := self._parts.oracle.price(token, snapshot.header.timestamp)) is not None
+        }
+        return ranked(found, snapshot.tokens, prices.get)
+
+    def _validate(
+        self,
+        found: Sequence[Opportunity],
+        snapshot: Snapshot[PoolState],
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> list[Validated]:
+        at = next_block(snapshot.header, self._parts.block_seconds)
+        validated = []
+        for opportunity in found:
+            verdict = self._parts.validator.validate(opportunity, snapshot, at)
+            if isinstance(verdict, Refusal):
+                refused.append((opportunity, verdict))
+            else:
+                validated.append(verdict)
+        return sorted(validated, key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
+
+    async def _reserve(
+        self,
+        validated: Sequence[Validated],
+        snapshot: Snapshot[PoolState],
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> list[Validated]:
+        if not validated:
+            return []
+        if self._parts.transactions is None:
+            answers = _without_shared_pools(validated)
+        else:
+            answers = await self._parts.transactions.reserve([intent_of(v, snapshot) for v in validated])
+        refused += [(v.opportunity, a) for v, a in zip(validated, answers, strict=True) if a is not None]
+        return [v for v, answer in zip(validated, answers, strict=True) if answer is None]
+
+    async def _rehearse(
+        self,
+        chosen: Sequence[Validated],
+        snapshot: Snapshot[PoolState],
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> list[Rehearsed]:
+        plans = [self._parts.planner.plan(v, snapshot) for v in chosen]
+        verdicts = await asyncio.gather(*(self._parts.rehearsal.rehearse(plan, snapshot) for plan in plans))
+        rehearsed = []
+        for validated, verdict in zip(chosen, verdicts, strict=True):
+            if isinstance(verdict, Rehearsed):
+                rehearsed.append(verdict)
+                continue
+            refused.append((validated.opportunity, verdict))
+            if self._parts.transactions is not None:
+                await self._parts.transactions.drop(validated.opportunity.id, verdict)
+        return rehearsed
+
+    async def _execute(
+        self, rehearsed: Sequence[Rehearsed], refused: list[tuple[Opportunity, Refusal]]
+    ) -> list[Submitted]:
+        if self._parts.transactions is None or not rehearsed:
+            return []
+        batch = [Prepared(r.plan.validated.opportunity.id, r) for r in rehearsed]
+        answers = await self._parts.transactions.execute(batch)
+        for one, answer in zip(rehearsed, answers, strict=True):
+            if isinstance(answer, Refusal):
+                refused.append((one.plan.validated.opportunity, answer))
+        return [answer for answer in answers if isinstance(answer, Submitted)]
+
+
+def _without_shared_pools(validated: Sequence[Validated]) -> list[Refusal | None]:
+    taken: set[str] = set()
+    answers: list[Refusal | None] = []
+    for one in validated:
+        shared = taken.intersection(one.opportunity.route.pools)
+        if shared:
+            answers.append(Refusal(Reason.POOL_IN_FLIGHT, f"pool {min(shared)} is on the route of a better plan"))
+            continue
+        taken.update(one.opportunity.route.pools)
+        answers.append(None)
+    return answers

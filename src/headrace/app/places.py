@@ -1,0 +1,166 @@
+"""The parts of one chain, wired from a configuration: node, protocols, pools, oracle, lenders."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from headrace.adapters.chains.evm.chain import EvmChain
+from headrace.adapters.chains.evm.options import EvmOptions
+from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
+from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
+from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
+from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
+from headrace.adapters.protocols.balancer_v2 import BalancerV2
+from headrace.adapters.protocols.uniswap_v2 import UniswapV2
+from headrace.adapters.protocols.uniswap_v3 import UniswapV3
+from headrace.app.clock import SystemClock
+from headrace.app.config.tree import Config
+from headrace.errors import ConfigError, MalformedPoolError
+from headrace.model.address import Address, ChainId, Hash32, PoolId
+from headrace.model.block import BlockHeader
+from headrace.model.pool import Pool, ProtocolId
+from headrace.model.token import Token
+from headrace.ports.chain import Call, Chain
+from headrace.ports.flash_source import FlashSource
+from headrace.ports.pool import DEX
+
+_DECIMALS = bytes.fromhex("313ce567")
+_DECIMALS_MAX = 36
+_DESCRIBED_AT_ONCE = 16
+_LENDING = ProtocolId("aave_v3")
+Report = Callable[[str], None]
+
+
+class Places(msgspec.Struct, frozen=True):
+    """One chain as configured, read once; `left_out` says which pools are not traded, and why."""
+
+    config: Config
+    chain: EvmChain
+    dexes: Mapping[ProtocolId, DEX]
+    pools: tuple[Pool, ...]
+    tokens: Mapping[Address, Token]
+    oracle: ChainlinkOracle
+    sources: tuple[FlashSource, ...]
+    left_out: tuple[str, ...]
+
+    async def refresh(self, head: BlockHeader) -> None:
+        """Read prices and what lenders hold, off the hot path.
+
+        Raises:
+            ChainError: the node failed; what was read before stays, and prices grow old.
+        """
+        await asyncio.gather(
+            self.oracle.refresh(self.chain, head),
+            *(source.refresh(self.chain, head.hash) for source in self.sources),
+        )
+
+
+@asynccontextmanager
+async def open_places(config: Config, chain_name: str, report: Report) -> AsyncIterator[Places]:
+    """Connect to a chain and read what is configured there.
+
+    Raises:
+        WrongChainError: the node serves another chain.
+        ChainError: the node failed.
+        ConfigError: a configured token or venue cannot be used.
+    """
+    section = config.chains[chain_name]
+    report(f"connecting to {chain_name}")
+    options = EvmOptions(url=section.rpc.url, chain_id=ChainId(section.chain_id))
+    async with EvmChain(options, SystemClock()) as chain:
+        head = await chain.head()
+        dexes = _dexes(config, chain_name)
+        report(f"reading the pools of {chain_name}")
+        described, left_out = await _describe_pools(config, chain_name, chain, dexes, head.hash)
+        tokens, unusable = await _read_tokens(config, chain_name, chain, described, head.hash)
+        pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
+        left_out += [
+            f"pool {pool.id}: a token {why}" for pool in described for t, why in unusable.items() if t in pool.tokens
+        ]
+        places = Places(
+            config=config,
+            chain=chain,
+            dexes=dexes,
+            pools=pools,
+            tokens=tokens,
+            oracle=_oracle(config, chain_name),
+            sources=_sources(config, chain_name, pools),
+            left_out=tuple(left_out),
+        )
+        await places.refresh(head)
+        yield places
+
+
+def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:
+    venues = config.protocols[chain_name]
+    fees = {name: venue.fee_pips for name, venue in venues.items() if venue.fee_pips is not None}
+    all_dexes: list[DEX] = [UniswapV2(fees), UniswapV3(), BalancerV2()]
+    used = {venue.protocol for venue in venues.values()}
+    return {dex.protocol_id: dex for dex in all_dexes if dex.protocol_id in used}
+
+
+async def _describe_pools(
+    config: Config, chain_name: str, chain: Chain, dexes: Mapping[ProtocolId, DEX], block: Hash32
+) -> tuple[list[Pool], list[str]]:
+    gate = asyncio.Semaphore(_DESCRIBED_AT_ONCE)
+
+    async def describe(dex: DEX, venue: str, pool: PoolId) -> Pool | str:
+        async with gate:
+            try:
+                return await dex.describe(chain, venue, pool, block)
+            except MalformedPoolError as error:
+                return str(error)
+
+    wanted = [
+        describe(dexes[venue.protocol], name, pool)
+        for name, venue in config.protocols[chain_name].items()
+        if venue.protocol in dexes
+        for pool in venue.pools
+    ]
+    answers = await asyncio.gather(*wanted)
+    return [a for a in answers if isinstance(a, Pool)], [a for a in answers if isinstance(a, str)]
+
+
+async def _read_tokens(
+    config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32
+) -> tuple[dict[Address, Token], dict[Address, str]]:
+    symbols = {address: symbol for symbol, address in config.chains[chain_name].tokens.items()}
+    addresses = list(dict.fromkeys([*symbols, *(token for pool in pools for token in pool.tokens)]))
+    answers = await chain.call_many([Call(address, _DECIMALS) for address in addresses], block)
+    tokens: dict[Address, Token] = {}
+    unusable: dict[Address, str] = {}
+    for address, answer in zip(addresses, answers, strict=True):
+        decimals = int.from_bytes(answer, "big") if answer is not None and len(answer) == 32 else None  # noqa: PLR2004 - a word
+        if decimals is None or decimals > _DECIMALS_MAX:
+            unusable[address] = f"{address} does not tell its decimals"
+            continue
+        tokens[address] = Token(chain.chain_id, address, symbols.get(address, address[:10]), decimals)
+    for address, symbol in symbols.items():
+        if address in unusable:
+            raise ConfigError(f"token {symbol} at {address} does not tell its decimals: is it a token of this chain?")
+    return tokens, unusable
+
+
+def _oracle(config: Config, chain_name: str) -> ChainlinkOracle:
+    section = config.chains[chain_name]
+    feeds = [
+        ChainlinkFeed(section.tokens[symbol], feed.address, feed.max_age_seconds)
+        for symbol, feed in section.price_feeds.items()
+    ]
+    return ChainlinkOracle(feeds)
+
+
+def _sources(config: Config, chain_name: str, pools: Sequence[Pool]) -> tuple[FlashSource, ...]:
+    tokens = config.chains[chain_name].start_token_addresses
+    sources: list[FlashSource] = []
+    for name in config.execution.flash_loan.lenders:
+        venue = config.protocols[chain_name][name]
+        if venue.protocol == _LENDING and venue.pool is not None:
+            sources.append(AaveV3FlashLoan(venue.pool, tokens))
+        elif venue.vault is not None:
+            sources.append(BalancerV2FlashLoan(venue.vault, tokens))
+        else:
+            sources.extend(UniswapV3Flash(pool) for pool in pools if pool.venue == name)
+    return tuple(sources)

@@ -1,0 +1,125 @@
+"""`headrace quote`: one swap on every venue, exactly as its contract would pay in the next block."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from headrace.app.config.exact import scaled_integer
+from headrace.app.config.tree import Config
+from headrace.app.places import Places, Report, open_places
+from headrace.errors import UnquotableError, UsageError
+from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.block import BlockContext, next_block
+from headrace.model.pool import Pool
+from headrace.model.token import Token, decimal_text
+from headrace.ports.pool import PoolState
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MS_PER_SECOND = 1000
+
+
+class QuoteRow(msgspec.Struct, frozen=True):
+    """What one pool pays, to the unit; `refusal` says why one gives no quote."""
+
+    venue: str
+    pool: PoolId
+    amount_out_wei: int | None
+    refusal: str
+
+
+class QuoteReport(msgspec.Struct, frozen=True):
+    """All venues, the best first."""
+
+    chain: str
+    block: int
+    token_in: str
+    token_in_decimals: int
+    token_out: str
+    token_out_decimals: int
+    amount_in_wei: int
+    venues: tuple[QuoteRow, ...]
+
+
+def quote(
+    *, report: Report, config: Config, chain: str, token_in: Address, token_out: Address, amount: str
+) -> QuoteReport:
+    """Quote `amount` whole tokens on every configured pool of both tokens.
+
+    Raises:
+        UsageError: no configured pool has both tokens, or the amount has more decimals than the token.
+        HeadraceError: the node or the configuration failed.
+    """
+    return asyncio.run(_quote(report, config, chain, (token_in, token_out), amount))
+
+
+def render(result: object, console: "Console") -> None:
+    """The table, the best venue first, and how far each is from it."""
+    from rich.table import Table  # noqa: PLC0415 - `--json` draws no table
+
+    assert isinstance(result, QuoteReport)
+    sold = decimal_text(result.amount_in_wei, result.token_in_decimals)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("venue", "pool", f"{result.token_out} for {sold} {result.token_in}", "below the best", ""):
+        table.add_column(name, overflow="fold", justify="right" if name[:1] in {"b", result.token_out[:1]} else "left")
+    best = max((row.amount_out_wei or 0 for row in result.venues), default=0)
+    for row in result.venues:
+        out = row.amount_out_wei
+        amount = "" if out is None else decimal_text(out, result.token_out_decimals)
+        behind = "" if out is None or not best else f"{(best - out) * 10_000 // best} bps"
+        table.add_row(row.venue, row.pool, amount, behind, row.refusal)
+    console.print(table)
+    console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
+
+
+async def _quote(
+    report: Report, config: Config, chain: str, tokens: tuple[Address, Address], amount: str
+) -> QuoteReport:
+    async with open_places(config, chain, report) as places:
+        token_in, token_out = (_token(places, address) for address in tokens)
+        units = scaled_integer(amount, token_in.decimals, "--amount")
+        pools = [pool for pool in places.pools if set(tokens) <= set(pool.tokens)]
+        if not pools:
+            raise UsageError(f"no configured pool trades {token_in.symbol} for {token_out.symbol}")
+        report(f"quoting {len(pools)} pools")
+        head = await places.chain.head()
+        at = next_block(head, max(config.chains[chain].block_time_ms // _MS_PER_SECOND, 1))
+        states = await _read(places, pools, head.hash)
+        rows = [_row(places, state, tokens, units, at) for state in states]
+        return QuoteReport(
+            chain=chain,
+            block=head.number,
+            token_in=token_in.symbol,
+            token_in_decimals=token_in.decimals,
+            token_out=token_out.symbol,
+            token_out_decimals=token_out.decimals,
+            amount_in_wei=units,
+            venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
+        )
+
+
+async def _read(places: Places, pools: list[Pool], block: Hash32) -> list[PoolState]:
+    states: list[PoolState] = []
+    for protocol, dex in places.dexes.items():
+        mine = [pool for pool in pools if pool.protocol == protocol]
+        if mine:
+            states += await dex.read(places.chain, mine, block)
+    return states
+
+
+def _row(places: Places, state: PoolState, tokens: tuple[Address, Address], units: int, at: BlockContext) -> QuoteRow:
+    dex = places.dexes[state.pool.protocol]
+    try:
+        out = dex.quote_out(state, *tokens, units, at)
+    except UnquotableError as error:
+        return QuoteRow(state.pool.venue, state.pool.id, None, error.why)
+    return QuoteRow(state.pool.venue, state.pool.id, out, "")
+
+
+def _token(places: Places, address: Address) -> Token:
+    token = places.tokens.get(address)
+    if token is None:
+        raise UsageError(f"token {address} is in no configured pool of this chain")
+    return token

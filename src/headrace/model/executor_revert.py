@@ -1,0 +1,72 @@
+"""What a revert says: the Executor's own errors, Solidity's `Error(string)` and `Panic(uint256)`, or the bare selector.
+
+The signatures are those of contracts/src; a test compares this list with the compiled contract.
+"""
+
+from headrace.model.address import keccak_hex
+
+_SIGNATURES = (
+    "AllowanceLeft(address,address,uint256)",
+    "CallbackMissing(address)",
+    "CallbackNotExpected(address)",
+    "CapitalInsufficient(address,uint256,uint256)",
+    "DeadlinePassed(uint256,uint256)",
+    "ExecuteReentered(address)",
+    "FeeOutOfRange(uint256,uint256)",
+    "FlashSwapUnsupported(uint8)",
+    "FundingUnknown(uint8)",
+    "InputNotConsumed(address,uint256,uint256)",
+    "LenderInvalid(uint8,address)",
+    "NotOperator(address)",
+    "NotOwner(address)",
+    "OwnerIsZero()",
+    "PlanTruncated(uint256,uint256)",
+    "ProfitBelowMinimum(int256,uint256)",
+    "SafeERC20FailedOperation(address)",
+    "StepKindUnknown(uint256,uint8)",
+    "StepNotConnected(uint256,uint256,uint256)",
+    "StepTokensEqual(uint256,uint256)",
+    "StepsTooFew(uint256)",
+    "TokenIndexOutOfRange(uint256,uint256,uint256)",
+    "TokensTooFew(uint256)",
+    "WalkNotClosed(uint256)",
+)
+SIGNATURE_OF = {keccak_hex(signature.encode())[:10]: signature for signature in _SIGNATURES}
+_ERROR_STRING = "0x08c379a0"
+_PANIC = "0x4e487b71"
+_SELECTOR_CHARACTERS = 10
+_WORD_CHARACTERS = 64
+
+
+def describe_revert(data: str) -> str:
+    """A short sentence for revert data in 0x hex; empty where a call reverted without any."""
+    selector, words = data[:_SELECTOR_CHARACTERS], data[_SELECTOR_CHARACTERS:]
+    if len(data) < _SELECTOR_CHARACTERS:
+        return ""
+    if selector == _ERROR_STRING:
+        return _string(words)
+    if selector == _PANIC and len(words) >= _WORD_CHARACTERS:
+        return f"Panic({int(words[:_WORD_CHARACTERS], 16):#x})"
+    signature = SIGNATURE_OF.get(selector)
+    if signature is None:
+        return f"reverted with {selector}"
+    name, kinds = signature[:-1].split("(")
+    values = [_value(kind, words, at) for at, kind in enumerate(kinds.split(",")) if kind]
+    return f"{name}({', '.join(values)})"
+
+
+def _value(kind: str, words: str, at: int) -> str:
+    word = words[at * _WORD_CHARACTERS : (at + 1) * _WORD_CHARACTERS]
+    if len(word) != _WORD_CHARACTERS:
+        return "?"
+    number = int(word, 16)
+    if kind == "address":
+        return f"0x{number:040x}"
+    is_negative = kind.startswith("int") and number >> 255
+    return str(number - 2**256 if is_negative else number)
+
+
+def _string(words: str) -> str:
+    raw = bytes.fromhex(words)
+    size = int.from_bytes(raw[32:64], "big")
+    return raw[64 : 64 + size].decode("utf-8", errors="replace")

@@ -1,0 +1,131 @@
+"""Records of the journal: each says what was decided or seen, and the fold of all of them is the state.
+
+Times named `at` are Unix seconds by our clock; `at_ns` is the monotonic clock of the run, comparable within it alone.
+"""
+
+import msgspec
+
+from headrace.model.account import Account
+from headrace.model.address import Hash32
+from headrace.model.intent import Intent, Outcome, Payload, SlotKey
+from headrace.model.refusal import Reason
+from headrace.model.transaction import Receipt
+
+
+class RunStarted(msgspec.Struct, frozen=True, tag="run_started"):
+    """A process began to write; the journal belongs to one account on one chain."""
+
+    version: str
+    config_digest: str
+    account: Account
+    at: int
+
+
+class IntentOpened(msgspec.Struct, frozen=True, tag="intent_opened"):
+    """An intent took its reservation from the limits."""
+
+    intent: Intent
+    at: int
+
+
+class PayloadSigned(msgspec.Struct, frozen=True, tag="payload_signed"):
+    """Bytes exist that can use the slot, for ever; durable before the first of them leaves."""
+
+    slot: SlotKey
+    intent_id: str
+    payload: Payload
+    block_number: int
+
+
+class PayloadSent(msgspec.Struct, frozen=True, tag="payload_sent"):
+    """The node accepted the payload."""
+
+    tx_hash: Hash32
+    at_ns: int
+
+
+class SendRefused(msgspec.Struct, frozen=True, tag="send_refused"):
+    """The node refused or did not answer; the payload may be known all the same."""
+
+    tx_hash: Hash32
+    why: str
+
+
+class ReceiptSeen(msgspec.Struct, frozen=True, tag="receipt_seen"):
+    """The payload is in a block; `cause` says why an execution reverted."""
+
+    receipt: Receipt
+    cause: str = ""
+
+
+class ReceiptGone(msgspec.Struct, frozen=True, tag="receipt_gone"):
+    """A reorg took the block away: the slot, and an intent that had ended by it, are open again."""
+
+    tx_hash: Hash32
+    block_hash: Hash32
+
+
+class SlotFinal(msgspec.Struct, frozen=True, tag="slot_final"):
+    """The slot was used, at the configured finality: by one of our payloads, or by a stranger (None)."""
+
+    slot: SlotKey
+    tx_hash: Hash32 | None
+    block_number: int
+
+
+class IntentEnded(msgspec.Struct, frozen=True, tag="intent_ended"):
+    """The reservation is given back; `loss_usd_micro` counts towards the day's losses, 0 for a gain."""
+
+    outcome: Outcome
+    at: int
+    loss_usd_micro: int = 0
+
+
+class RefusalNoted(msgspec.Struct, frozen=True, tag="refusal_noted"):
+    """How many opportunities of a block were refused for a reason."""
+
+    block_number: int
+    reason: Reason
+    count: int
+
+
+class AccountHalted(msgspec.Struct, frozen=True, tag="account_halted"):
+    """Nothing new is executed until a person releases the account; what is open is still brought to its end."""
+
+    cause: str
+    at: int
+
+
+class AccountReleased(msgspec.Struct, frozen=True, tag="account_released"):
+    """A person looked and released the account; the day's losses count from zero again."""
+
+    by: str
+    at: int
+
+
+Record = (
+    RunStarted
+    | IntentOpened
+    | PayloadSigned
+    | PayloadSent
+    | SendRefused
+    | ReceiptSeen
+    | ReceiptGone
+    | SlotFinal
+    | IntentEnded
+    | RefusalNoted
+    | AccountHalted
+    | AccountReleased
+)
+
+_DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record, strict=False)
+
+
+def record_from_json(body: bytes | str) -> Record:
+    """Read a record that `headrace.model.codec.to_json` wrote.
+
+    Raises:
+        msgspec.ValidationError: it has not the form of any record.
+        msgspec.DecodeError: it is no JSON.
+    """
+    return _DECODER.decode(body)

@@ -1,0 +1,1 @@
+"""How, exactly? From a validated opportunity to the one transaction that does it."""

@@ -1,0 +1,39 @@
+"""What is wanted, in the words of the journal: written together with its reservation, before anything is signed."""
+
+from headrace.model.intent import Intent
+from headrace.model.opportunity import Validated
+from headrace.model.route import Route
+from headrace.model.snapshot import Snapshot
+from headrace.ports.pool import PoolState
+
+
+def intent_of(validated: Validated, snapshot: Snapshot[PoolState]) -> Intent:
+    """The intent of a validated opportunity; its id is the opportunity's, so that one is never opened twice."""
+    opportunity = validated.opportunity
+    return Intent(
+        id=opportunity.id,
+        account=validated.account.id,
+        opportunity_id=opportunity.id,
+        strategy=opportunity.strategy,
+        engine=validated.funding.funding.engine,
+        route_text=route_text(opportunity.route, snapshot),
+        pools=opportunity.route.pools,
+        profit_token=opportunity.route.token_in,
+        amount_in_units=validated.amounts_units[0],
+        quoted_profit_units=validated.profit_units,
+        quoted_profit_native_wei=validated.profit_native_wei,
+        profit_min_units=validated.profit_min_units,
+        quoted_block=snapshot.header.number,
+        quoted_block_hash=snapshot.header.hash,
+        deadline_block=validated.expires_block,
+        announced_ns=opportunity.announced_ns,
+        reservation=validated.reservation,
+    )
+
+
+def route_text(route: Route, snapshot: Snapshot[PoolState]) -> str:
+    """For people: `WETH >uniswap_v3> USDC >sushiswap> WETH`."""
+    parts = [snapshot.tokens[route.token_in].symbol]
+    for hop in route.hops:
+        parts += [snapshot.pool(hop.pool).venue, snapshot.tokens[hop.token_out].symbol]
+    return " > ".join(parts)

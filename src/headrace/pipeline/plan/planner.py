@@ -1,0 +1,65 @@
+"""The transaction of a validated opportunity: steps, calldata, fees; its nonce comes when it is executed."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headrace.model.executor_plan import ExecutorPlan
+from headrace.model.opportunity import Plan, Validated
+from headrace.model.pool import ProtocolId
+from headrace.model.snapshot import Snapshot
+from headrace.model.transaction import UnsignedTransaction
+from headrace.ports.pool import DEX, PoolState
+
+GAS_PER_TRANSACTION_MAX = 2**24  # EIP-7825
+_BASE_FEE_HEADROOM = 2  # the base fee doubles in six full blocks at most
+
+
+class FeePolicy(msgspec.Struct, frozen=True):
+    """What a transaction offers: twice the expected base fee and the tip, never above the cap."""
+
+    priority_fee_wei: int
+    gas_price_wei_max: int
+
+    def fees_wei(self, base_fee_wei: int) -> tuple[int, int]:
+        """(max fee, priority fee) per gas."""
+        max_fee = min(_BASE_FEE_HEADROOM * base_fee_wei + self.priority_fee_wei, self.gas_price_wei_max)
+        return max_fee, min(self.priority_fee_wei, max_fee)
+
+
+class Planner:
+    """Plans for one chain's Executor."""
+
+    def __init__(self, dexes: Mapping[ProtocolId, DEX], fees: FeePolicy) -> None:
+        """Keep the protocols, which know their steps."""
+        self._dexes = dexes
+        self._fees = fees
+
+    def plan(self, validated: Validated, snapshot: Snapshot[PoolState]) -> Plan:
+        """Build the act; its gas limit is the chain's largest until rehearsal has measured it."""
+        route = validated.opportunity.route
+        steps = ExecutorPlan(
+            funding=validated.funding.funding,
+            lender=validated.funding.lender,
+            amount_in_units=validated.amounts_units[0],
+            profit_min_units=validated.profit_min_units,
+            deadline_block=validated.expires_block,
+            steps=tuple(
+                self._dexes[snapshot.pool(hop.pool).protocol].step(
+                    snapshot.state(hop.pool), hop.token_in, hop.token_out
+                )
+                for hop in route.hops
+            ),
+        )
+        max_fee_wei, priority_fee_wei = self._fees.fees_wei(validated.context.base_fee_wei)
+        transaction = UnsignedTransaction(
+            chain_id=validated.account.chain_id,
+            sender=validated.account.operator,
+            to=validated.account.executor,
+            value_wei=0,
+            data=steps.calldata(),
+            gas_limit=GAS_PER_TRANSACTION_MAX,
+            max_fee_wei=max_fee_wei,
+            priority_fee_wei=priority_fee_wei,
+        )
+        return Plan(validated=validated, steps=steps, transaction=transaction)

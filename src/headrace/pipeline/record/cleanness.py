@@ -1,0 +1,41 @@
+"""Whether anything came between a quote and its transaction, decided from the chain's logs alone."""
+
+from collections.abc import Iterable
+
+from headrace.model.address import Hash32
+from headrace.model.event import Log
+from headrace.model.intent import Intent
+from headrace.model.transaction import Receipt
+from headrace.ports.chain import Chain
+
+_ADDRESS_CHARACTERS = 42
+
+
+async def is_clean(chain: Chain, intent: Intent, receipt: Receipt) -> bool:
+    """Whether no log of a pool on the intent's route lies between the quoted block's end and the receipt's transaction.
+
+    Every log of a pool counts, whatever it says and whoever caused it, our own other transactions included: for a pool
+    in a vault those that name its id, for any other those of its address.
+
+    Raises:
+        ChainError: the node failed, or no longer knows a block in between.
+    """
+    for number in range(intent.quoted_block + 1, receipt.block_number):
+        header = await chain.header_by_number(number)
+        if header is None or touching(await chain.logs(header.hash), intent.pools):
+            return False
+    logs = await chain.logs(receipt.block_hash)
+    first = _first_log_index(logs, receipt.tx_hash)
+    before = [log for log in logs if log.tx_hash != receipt.tx_hash and (first is None or log.log_index < first)]
+    return not touching(before, intent.pools)
+
+
+def touching(logs: Iterable[Log], pools: tuple[str, ...]) -> list[Log]:
+    """The logs that belong to one of the pools."""
+    addresses = {pool for pool in pools if len(pool) == _ADDRESS_CHARACTERS}
+    ids = set(pools) - addresses
+    return [log for log in logs if log.address in addresses or (len(log.topics) > 1 and log.topics[1] in ids)]
+
+
+def _first_log_index(logs: Iterable[Log], transaction: Hash32) -> int | None:
+    return min((log.log_index for log in logs if log.tx_hash == transaction), default=None)

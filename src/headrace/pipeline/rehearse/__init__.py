@@ -1,0 +1,1 @@
+"""Does this very transaction do it? The one place that builds `Rehearsed`."""

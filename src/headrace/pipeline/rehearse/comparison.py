@@ -1,0 +1,77 @@
+"""The calldata read back from its bytes, field by field against what was validated.
+
+Nothing here trusts the planner: every field of the transaction and of the decoded plan is derived again from the
+validated opportunity. A difference is a bug or an attack; either way nothing is signed.
+"""
+
+from headrace.errors import PlanDecodeError
+from headrace.model.executor_plan import BalancerV2Step, ExecutorPlan, SwapStep, UniswapV2Step, decode_calldata
+from headrace.model.opportunity import Validated
+from headrace.model.pool import Pool
+from headrace.model.snapshot import Snapshot
+from headrace.model.transaction import UnsignedTransaction
+from headrace.ports.pool import PoolState
+
+
+def difference(
+    transaction: UnsignedTransaction, validated: Validated, snapshot: Snapshot[PoolState], gas_price_wei_max: int
+) -> str | None:
+    """The first field that is not what was validated, as a sentence; None when all are."""
+    try:
+        plan = decode_calldata(transaction.data)
+    except PlanDecodeError as error:
+        return str(error)
+    account = validated.account
+    checks = [
+        ("chain", transaction.chain_id, account.chain_id),
+        ("sender", transaction.sender, account.operator),
+        ("target", transaction.to, account.executor),
+        ("value", transaction.value_wei, 0),
+        ("fee cap within limit", transaction.max_fee_wei <= gas_price_wei_max, True),
+        ("tip within fee cap", transaction.priority_fee_wei <= transaction.max_fee_wei, True),
+        *_plan_checks(plan, validated),
+        *_step_checks(plan, validated, snapshot),
+    ]
+    for name, actual, expected in checks:
+        if actual != expected:
+            return f"{name} is {actual}, validated was {expected}"
+    return None
+
+
+def _plan_checks(plan: ExecutorPlan, validated: Validated) -> list[tuple[str, object, object]]:
+    return [
+        ("funding", plan.funding, validated.funding.funding),
+        ("lender", plan.lender, validated.funding.lender),
+        ("amount", plan.amount_in_units, validated.amounts_units[0]),
+        ("least profit", plan.profit_min_units, validated.profit_min_units),
+        ("deadline", plan.deadline_block, validated.expires_block),
+        ("number of steps", len(plan.steps), len(validated.opportunity.route.hops)),
+    ]
+
+
+def _step_checks(
+    plan: ExecutorPlan, validated: Validated, snapshot: Snapshot[PoolState]
+) -> list[tuple[str, object, object]]:
+    checks: list[tuple[str, object, object]] = []
+    for at, (step, hop) in enumerate(zip(plan.steps, validated.opportunity.route.hops, strict=False)):
+        pool = snapshot.pool(hop.pool)
+        checks += [
+            (f"token in of step {at}", step.token_in, hop.token_in),
+            (f"token out of step {at}", step.token_out, hop.token_out),
+            (f"pool of step {at}", _target(step), (pool.protocol, pool.address, _detail(step, pool))),
+        ]
+    return checks
+
+
+def _target(step: SwapStep) -> tuple[str, str, object]:
+    if isinstance(step, UniswapV2Step):
+        return "uniswap_v2", step.pair, step.fee_pips
+    if isinstance(step, BalancerV2Step):
+        return "balancer_v2", step.vault, step.pool_id
+    return "uniswap_v3", step.pool, None
+
+
+def _detail(step: SwapStep, pool: Pool) -> object:
+    if isinstance(step, UniswapV2Step):
+        return pool.fee_pips
+    return pool.id if isinstance(step, BalancerV2Step) else None

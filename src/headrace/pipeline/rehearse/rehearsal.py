@@ -1,0 +1,89 @@
+"""The last look before a signature: decode again, run the very transaction on the quoted state, measure its gas.
+
+On the state of the quote the simulation must earn exactly the quote. A wei of difference means that a pool or a token
+does not do what its twin says; the opportunity is refused and the difference is named.
+"""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import msgspec
+
+from headrace.errors import ChainError
+from headrace.model.executor_revert import describe_revert
+from headrace.model.opportunity import Plan, Rehearsed
+from headrace.model.pool import ProtocolId
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.snapshot import Snapshot
+from headrace.model.transaction import SimulationResult
+from headrace.model.transfers import net_transfer_units
+from headrace.pipeline.rehearse.comparison import difference
+from headrace.ports.pool import PoolState
+from headrace.ports.simulator import Simulator
+
+
+class RehearsalRules(msgspec.Struct, frozen=True):
+    """From simulated gas to the gas limit, rounded up.
+
+    Attributes:
+        gas_multiplier: for plans through any protocol.
+        gas_multipliers: for plans through a protocol that was measured to need more; the largest on the route holds.
+        gas_price_wei_max: no transaction offers more for its gas.
+    """
+
+    gas_multiplier: Fraction
+    gas_multipliers: Mapping[ProtocolId, Fraction]
+    gas_price_wei_max: int
+
+    def gas_limit(self, gas_used: int, protocols: Iterable[ProtocolId]) -> int:
+        """The gas limit of a plan through these protocols."""
+        multiplier = max([self.gas_multiplier, *(m for p in protocols if (m := self.gas_multipliers.get(p)))])
+        return -(-gas_used * multiplier.numerator // multiplier.denominator)
+
+
+class Rehearsal:
+    """Rehearses plans on one chain."""
+
+    def __init__(self, simulator: Simulator, rules: RehearsalRules) -> None:
+        """Keep the simulator."""
+        self._simulator = simulator
+        self._rules = rules
+
+    async def rehearse(self, plan: Plan, snapshot: Snapshot[PoolState]) -> Rehearsed | Refusal:
+        """Compare, simulate, set the gas limit and compare again; a refusal says what stopped it."""
+        mismatch = difference(plan.transaction, plan.validated, snapshot, self._rules.gas_price_wei_max)
+        if mismatch is not None:
+            return Refusal(Reason.CALLDATA_MISMATCH, mismatch)
+        try:
+            result = await self._simulator.simulate(plan.transaction, snapshot.header.hash, plan.validated.context)
+        except ChainError as error:
+            return Refusal(Reason.NODE_FAILED, str(error))
+        protocols = {snapshot.pool(pool).protocol for pool in plan.validated.opportunity.route.pools}
+        return self._judge(plan, result, protocols)
+
+    def _judge(self, plan: Plan, result: SimulationResult, protocols: set[ProtocolId]) -> Rehearsed | Refusal:
+        validated = plan.validated
+        if not result.is_success:
+            return Refusal(Reason.REHEARSAL_REVERTED, describe_revert(result.revert_data) or result.message)
+        profit = validated.profit_units
+        if result.has_logs:
+            profit = net_transfer_units(result.logs, validated.opportunity.route.token_in, validated.account.executor)
+        if profit != validated.profit_units:
+            return Refusal(Reason.REHEARSAL_OFF_QUOTE, f"earns {profit}, quoted {validated.profit_units}")
+        shortfall = _shortfall_wei(plan, result.gas_used)
+        if shortfall > 0:
+            return Refusal(Reason.REHEARSAL_BELOW_MINIMUM, f"{result.gas_used} gas cost {shortfall} wei too much")
+        gas_limit = self._rules.gas_limit(result.gas_used, protocols)
+        return Rehearsed(
+            plan=plan,
+            transaction=msgspec.structs.replace(plan.transaction, gas_limit=gas_limit),
+            gas_used_simulated=result.gas_used,
+            profit_simulated_units=profit,
+        )
+
+
+def _shortfall_wei(plan: Plan, gas_used: int) -> int:
+    """By how much the measured gas costs more than the profit is worth, in wei; negative when it costs less."""
+    validated, transaction = plan.validated, plan.transaction
+    gas_price = min(transaction.max_fee_wei, validated.context.base_fee_wei + transaction.priority_fee_wei)
+    return gas_used * gas_price - validated.profit_native_wei

@@ -1,0 +1,1 @@
+"""Is it real, and may we? The one place that builds `Validated`."""

@@ -1,0 +1,54 @@
+"""The ways to pay a plan's first amount, cheapest first.
+
+Own capital costs nothing but must be there. A flash swap borrows from the first pool itself, which pays out before it
+is paid. A flash loan costs its lender's fee and gas, and never comes from a source that the plan locks.
+"""
+
+from collections.abc import Sequence
+
+from headrace.model.address import ZERO_ADDRESS
+from headrace.model.executor_plan import Funding
+from headrace.model.opportunity import FundingOffer
+from headrace.model.route import Route
+from headrace.model.snapshot import Snapshot
+from headrace.pipeline.validate.quoting import Dexes
+from headrace.ports.flash_source import FlashSource
+from headrace.ports.pool import PoolState
+from headrace.ports.treasury import Treasury
+
+FLASH_SWAP_GAS = 9_000  # the callback and its lock: contracts/.gas-snapshot, flash swap less own capital
+
+
+class FundingDesk:
+    """Knows every source of money for one account."""
+
+    def __init__(self, treasury: Treasury, sources: Sequence[FlashSource], dexes: Dexes) -> None:
+        """Keep the sources."""
+        self._treasury = treasury
+        self._sources = tuple(sources)
+        self._dexes = dexes
+
+    def cheapest(
+        self, route: Route, amount_units: int, snapshot: Snapshot[PoolState], gas_price_units_x96: int
+    ) -> FundingOffer | None:
+        """The offer with the least fee and gas, or None.
+
+        `gas_price_units_x96` is what one gas costs in units of the first token, times 2^96.
+        """
+        offers = self.offers(route, amount_units, snapshot)
+        return min(offers, key=lambda o: (o.fee_units << 96) + o.gas * gas_price_units_x96, default=None)
+
+    def offers(self, route: Route, amount_units: int, snapshot: Snapshot[PoolState]) -> list[FundingOffer]:
+        """Every way to pay `amount_units` of the route's first token."""
+        token = route.token_in
+        offers = []
+        if amount_units <= self._treasury.available_units(token):
+            offers.append(FundingOffer(Funding.OWN_CAPITAL, ZERO_ADDRESS, fee_units=0, gas=0))
+        if self._dexes[snapshot.pool(route.hops[0].pool).protocol].supports_flash_swap:
+            offers.append(FundingOffer(Funding.FLASH_SWAP, ZERO_ADDRESS, fee_units=0, gas=FLASH_SWAP_GAS))
+        venues = tuple(snapshot.pool(pool).address for pool in route.pools)
+        for source in self._sources:
+            fee = None if source.is_locked_by(route.pools, venues) else source.fee_units(token, amount_units)
+            if fee is not None:
+                offers.append(FundingOffer(source.funding, source.lender, fee_units=fee, gas=source.gas))
+        return offers

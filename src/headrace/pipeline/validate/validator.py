@@ -1,0 +1,206 @@
+"""Validation: exact integers, money limits, and the least profit that the contract will accept.
+
+The order of checks is the order of their cost. Everything that decides is an integer. An opportunity larger than the
+limit for one trade is cut to the limit rather than refused: profit is concave in the input, so the smaller trade still
+gains. The least profit is the gas at the expected price plus the configured minimum, in units of the profit token: a
+trade that lands has paid for itself.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from headrace.errors import UnquotableError
+from headrace.model.account import Account, Reservation
+from headrace.model.address import Address
+from headrace.model.block import BlockContext
+from headrace.model.money import units_down, units_up, usd_micro_up
+from headrace.model.opportunity import FundingOffer, Opportunity, Validated
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.route import Route
+from headrace.model.snapshot import Snapshot
+from headrace.pipeline.validate.funding import FundingDesk
+from headrace.pipeline.validate.quoting import Dexes, NativeQuote, quote_route
+from headrace.ports.oracle import Oracle, Price
+from headrace.ports.pool import PoolState
+
+PLAN_GAS = 55_000  # 21,000 for the transaction, its calldata, the role check and the guard: contracts/.gas-snapshot
+_X96 = 96
+_PPM = 1_000_000
+_NATIVE_DECIMALS = 18
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """What a trade must earn and may cost; every figure comes from the configuration.
+
+    Attributes:
+        profit_usd_micro_min: least net profit of a trade, in millionths of a dollar.
+        trade_usd_micro_max: largest input of a trade.
+        gas_price_wei_max: above this expected price of gas nothing is sent.
+        priority_fee_wei: what the builder is offered beside the base fee.
+        deadline_blocks: for how many blocks after the snapshot's a plan may execute; at least 1.
+        gas_usd_micro_max: most that one trade's gas may cost, if there is such a limit.
+        gas_share_ppm_max: most that gas may take of the profit, in millionths, if there is such a limit.
+    """
+
+    profit_usd_micro_min: int
+    trade_usd_micro_max: int
+    gas_price_wei_max: int
+    priority_fee_wei: int
+    deadline_blocks: int
+    gas_usd_micro_max: int | None = None
+    gas_share_ppm_max: int | None = None
+
+
+class Economics(msgspec.Struct, frozen=True):
+    """The prices that one validation stands on.
+
+    `gas_price_units_x96` is what one gas costs in units of the first token, times 2^96, rounded up.
+    """
+
+    gas_price_wei: int
+    gas_price_units_x96: int
+    token_usd_pico: int
+    token_decimals: int
+    native_usd_pico: int
+
+
+class Validator:
+    """Checks one account's opportunities against one configuration."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        thresholds: Thresholds,
+        wrapped_native: Address,
+        dexes: Dexes,
+        oracle: Oracle,
+        funding: FundingDesk,
+    ) -> None:
+        """Keep the parts."""
+        self._account = account
+        self._thresholds = thresholds
+        self._wrapped_native = wrapped_native
+        self._dexes = dexes
+        self._oracle = oracle
+        self._funding = funding
+        self._native = NativeQuote(wrapped_native, dexes)
+
+    def validate(
+        self, opportunity: Opportunity, snapshot: Snapshot[PoolState], at: BlockContext
+    ) -> Validated | Refusal:
+        """Re-quote exactly on `snapshot` for execution in the block `at`; a refusal says what stopped it."""
+        if opportunity.found_on != snapshot.header.ref:
+            return Refusal(Reason.BLOCK_PASSED, f"found on block {opportunity.found_on.number}")
+        token = opportunity.route.token_in
+        price = self._oracle.price(token, at.timestamp)
+        native_price = self._oracle.price(self._wrapped_native, at.timestamp)
+        if price is None or native_price is None:
+            return Refusal(Reason.NO_FRESH_PRICE, f"no fresh dollar price of {_symbol(snapshot, token)} or of gas")
+        amount_max = units_down(self._thresholds.trade_usd_micro_max, snapshot.tokens[token].decimals, price.usd_pico)
+        amount = min(opportunity.amount_in_units, amount_max)
+        try:
+            amounts = quote_route(opportunity.route, amount, snapshot, self._dexes, at)
+        except UnquotableError as error:
+            return Refusal(Reason.POOL_UNQUOTABLE, str(error))
+        economics = self._economics(amounts, token, snapshot, at, (price, native_price))
+        if isinstance(economics, Refusal):
+            return economics
+        return self._fund(opportunity, amounts, snapshot, at, economics)
+
+    def _economics(
+        self,
+        amounts: Sequence[int],
+        token: Address,
+        snapshot: Snapshot[PoolState],
+        at: BlockContext,
+        prices: tuple[Price, Price],
+    ) -> Economics | Refusal:
+        gross = amounts[-1] - amounts[0]
+        if gross <= 0:
+            return Refusal(Reason.NOT_PROFITABLE_EXACT, f"{gross} units before gas")
+        gas_price, limit = at.base_fee_wei + self._thresholds.priority_fee_wei, self._thresholds.gas_price_wei_max
+        if gas_price > limit:
+            return Refusal(Reason.GAS_PRICE_TOO_HIGH, f"gas at {gas_price} wei, limit {limit}")
+        gross_native = self._native.native_wei(token, gross, snapshot, at)
+        if not gross_native:
+            return Refusal(Reason.NO_NATIVE_QUOTE, f"no pool turns {_symbol(snapshot, token)} into gas")
+        return Economics(
+            gas_price_wei=gas_price,
+            gas_price_units_x96=-(-(gas_price * gross << _X96) // gross_native),
+            token_usd_pico=prices[0].usd_pico,
+            token_decimals=snapshot.tokens[token].decimals,
+            native_usd_pico=prices[1].usd_pico,
+        )
+
+    def _fund(
+        self,
+        opportunity: Opportunity,
+        amounts: Sequence[int],
+        snapshot: Snapshot[PoolState],
+        at: BlockContext,
+        economics: Economics,
+    ) -> Validated | Refusal:
+        route = opportunity.route
+        offer = self._funding.cheapest(route, amounts[0], snapshot, economics.gas_price_units_x96)
+        if offer is None:
+            symbol = _symbol(snapshot, route.token_in)
+            return Refusal(Reason.NO_FUNDING, f"nobody lends {amounts[0]} units of {symbol} for this route")
+        gas = PLAN_GAS + offer.gas + self._route_gas(route, amounts, snapshot)
+        gas_units = -(-gas * economics.gas_price_units_x96 >> _X96) + 1
+        profit = amounts[-1] - amounts[0] - offer.fee_units
+        if profit <= gas_units:
+            return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{profit} units for gas worth {gas_units}")
+        if self._is_gas_too_dear(gas, gas_units, profit, economics):
+            return Refusal(Reason.GAS_COST_TOO_HIGH, f"gas worth {gas_units} of {profit} units")
+        profit_min = gas_units + units_up(
+            self._thresholds.profit_usd_micro_min, economics.token_decimals, economics.token_usd_pico
+        )
+        if profit < profit_min:
+            return Refusal(Reason.BELOW_MIN_PROFIT, f"{profit} units, {profit_min} wanted")
+        return Validated(
+            opportunity=opportunity,
+            account=self._account,
+            amounts_units=tuple(amounts),
+            profit_units=profit,
+            profit_min_units=profit_min,
+            funding=offer,
+            gas_estimate=gas,
+            profit_native_wei=self._native.native_wei(route.token_in, profit, snapshot, at) or 0,
+            context=at,
+            expires_block=snapshot.header.number + self._thresholds.deadline_blocks,
+            reservation=self._reservation(route, amounts[0], offer, gas, economics),
+        )
+
+    def _reservation(
+        self, route: Route, amount: int, offer: FundingOffer, gas: int, economics: Economics
+    ) -> Reservation:
+        is_own = offer.funding.engine == "own_capital"
+        gas_wei_max = 2 * gas * economics.gas_price_wei  # estimate to limit, and the base fee's room to rise
+        return Reservation(
+            account=self._account.id,
+            token=route.token_in,
+            capital_units=amount if is_own else 0,
+            exposure_usd_micro=usd_micro_up(amount, economics.token_decimals, economics.token_usd_pico),
+            loss_usd_micro=usd_micro_up(gas_wei_max, _NATIVE_DECIMALS, economics.native_usd_pico),
+            pools=route.pools,
+        )
+
+    def _is_gas_too_dear(self, gas: int, gas_units: int, profit: int, economics: Economics) -> bool:
+        usd_max, share_max = self._thresholds.gas_usd_micro_max, self._thresholds.gas_share_ppm_max
+        gas_usd = usd_micro_up(gas * economics.gas_price_wei, _NATIVE_DECIMALS, economics.native_usd_pico)
+        is_above_cost = usd_max is not None and gas_usd > usd_max
+        return is_above_cost or (share_max is not None and gas_units * _PPM > profit * share_max)
+
+    def _route_gas(self, route: Route, amounts: Sequence[int], snapshot: Snapshot[PoolState]) -> int:
+        return sum(
+            self._dexes[snapshot.pool(hop.pool).protocol].gas(
+                snapshot.state(hop.pool), hop.token_in, hop.token_out, amount
+            )
+            for hop, amount in zip(route.hops, amounts, strict=False)
+        )
+
+
+def _symbol(snapshot: Snapshot[PoolState], token: Address) -> str:
+    return snapshot.tokens[token].symbol

@@ -1,0 +1,41 @@
+import json
+
+import msgspec
+import pytest
+
+from headrace.model.codec import from_json, to_json, to_plain
+
+
+class Thing(msgspec.Struct, frozen=True):
+    profit_wei: int
+    count: int
+    large: int
+    parts_units: tuple[int, ...]
+    raw: bytes = b""
+    inner: dict[str, int | None] = {}
+
+
+def test_amounts_are_strings_and_small_counts_are_numbers() -> None:
+    thing = Thing(profit_wei=5, count=3, large=2**53, parts_units=(1, -2), inner={"x_wei": None, "y_wei": 7})
+    plain = json.loads(to_json(thing))
+    assert plain["profit_wei"] == "5"
+    assert plain["count"] == 3
+    assert plain["large"] == str(2**53)
+    assert plain["parts_units"] == ["1", "-2"]
+    assert plain["inner"] == {"x_wei": None, "y_wei": "7"}
+
+
+def test_what_is_written_is_read_back_the_same() -> None:
+    thing = Thing(profit_wei=-(10**40), count=3, large=2**200, parts_units=(2**255,), raw=bytes(range(256)))
+    assert from_json(to_json(thing), Thing) == thing
+
+
+def test_a_missing_field_and_a_wrong_type_are_refused() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        from_json(b'{"count": 1}', Thing)
+    with pytest.raises(msgspec.ValidationError):
+        from_json(b'{"profit_wei": true, "count": 1, "large": 1, "parts_units": []}', Thing)
+
+
+def test_truth_values_are_no_numbers() -> None:
+    assert to_plain({"is_wei": True, "x_wei": [True, 1]}) == {"is_wei": True, "x_wei": [True, "1"]}

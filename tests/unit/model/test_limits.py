@@ -1,0 +1,78 @@
+"""Each limit at its edge: what just fits passes, one unit more is refused with its own reason."""
+
+from fractions import Fraction
+
+import msgspec
+import pytest
+
+from headrace.model.address import PoolId
+from headrace.model.limits import USD_MICRO, allocated_down, first_breach, usage_of
+from headrace.model.refusal import Reason
+from tests.support.intents import LIMITS, OTHER, reservation
+
+P, Q, R = (PoolId(name) for name in "pqr")
+
+
+def _breach(  # noqa: PLR0913 - one limit each
+    *,
+    wanted_usd: int = 100,
+    wanted_units: int = 0,
+    loss_usd: int = 1,
+    open_usd: tuple[int, ...] = (),
+    held: int = 1_000,
+    lost_usd: int = 0,
+) -> Reason | None:
+    taken = [reservation((PoolId(f"open {i}"),), capital_units=100, usd=usd) for i, usd in enumerate(open_usd)]
+    wanted = reservation((P, Q), capital_units=wanted_units, usd=wanted_usd, loss_usd=loss_usd)
+    refusal = first_breach(LIMITS, usage_of(taken, lost_usd * USD_MICRO), wanted, held)
+    return refusal.reason if refusal else None
+
+
+def test_what_fits_passes_and_one_more_is_refused() -> None:
+    assert _breach(wanted_usd=1_000) is None
+    assert _breach(wanted_usd=1_001) is Reason.TRADE_SIZE_LIMIT
+    assert _breach(wanted_usd=500, open_usd=(1_000, 1_000)) is None
+    assert _breach(wanted_usd=501, open_usd=(1_000, 1_000)) is Reason.POSITION_LIMIT
+    assert _breach(open_usd=(1, 1, 1)) is None
+    assert _breach(open_usd=(1, 1, 1, 1)) is Reason.CONCURRENCY_LIMIT
+    assert _breach(wanted_units=500) is None
+    assert _breach(wanted_units=501) is Reason.CAPITAL_RESERVED
+    assert _breach(wanted_units=400, open_usd=(1,)) is None
+    assert _breach(wanted_units=401, open_usd=(1,)) is Reason.CAPITAL_RESERVED
+    assert _breach(wanted_units=1, held=1) is Reason.CAPITAL_RESERVED
+    assert _breach(wanted_units=0, held=0) is None
+    assert _breach(loss_usd=50) is None
+    assert _breach(loss_usd=51) is Reason.DAILY_LOSS_LIMIT
+    assert _breach(loss_usd=20, open_usd=(1, 1), lost_usd=28) is None
+    assert _breach(loss_usd=21, open_usd=(1, 1), lost_usd=28) is Reason.DAILY_LOSS_LIMIT
+
+
+def test_a_micro_dollar_over_is_over() -> None:
+    wanted = msgspec.structs.replace(reservation((P,)), exposure_usd_micro=LIMITS.trade_usd_micro_max + 1)
+    refusal = first_breach(LIMITS, usage_of((), 0), wanted, 0)
+    assert refusal is not None
+    assert "$1000.000001" in refusal.detail
+
+
+def test_the_count_of_positions_is_a_limit_of_its_own() -> None:
+    limits = msgspec.structs.replace(LIMITS, position_count_max=1)
+    refusal = first_breach(limits, usage_of([reservation((P,))], 0), reservation((Q,)), 0)
+    assert refusal is not None
+    assert refusal.reason is Reason.POSITION_COUNT_LIMIT
+
+
+def test_plans_in_flight_share_no_pool() -> None:
+    usage = usage_of([reservation((P, Q))], 0)
+    for pools, is_shared in (((Q, R), True), ((R,), False)):
+        refusal = first_breach(LIMITS, usage, reservation(pools), 0)
+        assert (refusal is not None and refusal.reason is Reason.POOL_IN_FLIGHT) is is_shared
+
+
+def test_capital_is_counted_by_token() -> None:
+    in_other = msgspec.structs.replace(reservation((P,), capital_units=500), token=OTHER)
+    assert first_breach(LIMITS, usage_of([in_other], 0), reservation((Q,), capital_units=500), 1_000) is None
+
+
+@pytest.mark.parametrize(("held", "share", "allowed"), [(10, "1/3", 3), (2**255, "1", 2**255), (5, "0", 0)])
+def test_shares_are_exact_and_rounded_down(held: int, share: str, allowed: int) -> None:
+    assert allocated_down(held, Fraction(share)) == allowed

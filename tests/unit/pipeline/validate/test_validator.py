@@ -1,0 +1,206 @@
+from fractions import Fraction
+
+import msgspec
+import pytest
+from tests.support.market import (
+    DAI,
+    DEXES,
+    ETHER,
+    GWEI,
+    USD_PRICES,
+    USDC,
+    WETH,
+    Holdings,
+    Lender,
+    Prices,
+    changed,
+    found,
+    header,
+    mispriced,
+    pair,
+    snapshot,
+    validator,
+)
+
+from headrace.adapters.protocols.uniswap_v2 import UniswapV2
+from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
+from headrace.model.address import Address
+from headrace.model.block import next_block
+from headrace.model.executor_plan import Funding
+from headrace.model.opportunity import Validated
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.snapshot import Snapshot
+from headrace.pipeline.validate.funding import FLASH_SWAP_GAS, FundingDesk
+from headrace.pipeline.validate.quoting import NativeQuote
+from headrace.pipeline.validate.validator import PLAN_GAS, Validator
+
+
+def judge(market: Snapshot[UniswapV2State], by: Validator | None = None) -> Validated | Refusal:
+    (best,) = found(market)[:1]
+    return (by or validator()).validate(best, market, next_block(market.header, 12))
+
+
+def accepted(market: Snapshot[UniswapV2State], by: Validator | None = None) -> Validated:
+    verdict = judge(market, by)
+    assert isinstance(verdict, Validated), verdict
+    return verdict
+
+
+def refused(market: Snapshot[UniswapV2State], by: Validator | None = None) -> Reason:
+    verdict = judge(market, by)
+    assert isinstance(verdict, Refusal), verdict
+    assert verdict.detail
+    return verdict.reason
+
+
+def by_hand(amount: int, reserve_in: int, reserve_out: int) -> int:
+    """Uniswap v2's getAmountOut, written out from UniswapV2Library."""
+    fee_free = amount * 997
+    return fee_free * reserve_out // (reserve_in * 1000 + fee_free)
+
+
+def test_a_validated_opportunity_carries_the_amounts_that_the_pairs_pay() -> None:
+    """Oracle: UniswapV2Library's published formula."""
+    market = mispriced()
+    valid = accepted(market)
+    amount, middle, last = valid.amounts_units
+    first, second = (market.states[market.index_of[hop.pool]] for hop in valid.opportunity.route.hops)
+    assert middle == by_hand(amount, first.reserve0, first.reserve1)
+    assert last == by_hand(middle, second.reserve1, second.reserve0)
+    assert valid.profit_units == last - amount > 0
+    assert valid.profit_native_wei == valid.profit_units
+    assert valid.expires_block == 102
+
+
+def test_the_size_is_within_a_millionth_of_the_best_by_brute_force() -> None:
+    market = mispriced()
+    valid = accepted(market)
+    first, second = (market.states[market.index_of[hop.pool]] for hop in valid.opportunity.route.hops)
+
+    def profit(amount: int) -> int:
+        middle = by_hand(amount, first.reserve0, first.reserve1)
+        return by_hand(middle, second.reserve1, second.reserve0) - amount
+
+    best = max(profit(at * ETHER // 1000) for at in range(1, 5000))
+    assert valid.profit_units >= best * (1 - 1e-6)
+
+
+def test_what_pays_for_its_gas_and_the_minimum_passes_and_the_contract_is_told_the_same_floor() -> None:
+    valid = accepted(mispriced())
+    gas = PLAN_GAS + FLASH_SWAP_GAS + 2 * 66_000
+    assert valid.gas_estimate == gas
+    cost = gas * 11 * GWEI
+    minimum = 500_000 * 10**18 // (3000 * 10**6)
+    assert cost + minimum <= valid.profit_min_units <= cost + minimum + 3
+    assert valid.reservation.loss_usd_micro == -(-2 * cost * 3000 // 10**12)
+    assert valid.reservation.capital_units == 0
+    assert valid.reservation.pools == valid.opportunity.route.pools
+
+
+def test_each_stop_is_named() -> None:
+    market = mispriced()
+    assert refused(market, validator(oracle=Prices({}))) is Reason.NO_FRESH_PRICE
+    assert refused(market, validator(oracle=Prices({USDC.address: 10**12}))) is Reason.NO_FRESH_PRICE
+    assert refused(market, validator(changed(gas_price_wei_max=10 * GWEI))) is Reason.GAS_PRICE_TOO_HIGH
+    assert refused(market, validator(changed(profit_usd_micro_min=10**12))) is Reason.BELOW_MIN_PROFIT
+    assert refused(market, validator(changed(gas_usd_micro_max=1))) is Reason.GAS_COST_TOO_HIGH
+    assert refused(market, validator(changed(gas_share_ppm_max=1))) is Reason.GAS_COST_TOO_HIGH
+    assert refused(mispriced(gap_bps=100)) is Reason.NOT_PROFITABLE_AFTER_GAS
+    accepted(market, validator(changed(gas_usd_micro_max=10**9, gas_share_ppm_max=10**6)))
+
+
+def test_an_opportunity_of_another_block_is_refused() -> None:
+    market = mispriced()
+    (best,) = found(market)[:1]
+    later = mispriced()
+    later.header = header(101)
+    verdict = validator().validate(best, later, next_block(later.header, 12))
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason is Reason.BLOCK_PASSED
+
+
+def test_a_pool_that_changed_to_nothing_is_refused_not_believed() -> None:
+    market = mispriced()
+    (best,) = found(market)[:1]
+    emptied = snapshot(*(msgspec.structs.replace(state, reserve0=0, reserve1=0) for state in market.states))
+    verdict = validator().validate(best, emptied, next_block(market.header, 12))
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason is Reason.POOL_UNQUOTABLE
+
+
+def test_a_trade_above_the_limit_is_cut_to_it() -> None:
+    limit = changed(trade_usd_micro_max=1_500 * 10**6)
+    valid = accepted(mispriced(gap_bps=500), validator(limit))
+    assert valid.amounts_units[0] == ETHER // 2
+    assert valid.reservation.exposure_usd_micro == 1_500 * 10**6
+    assert accepted(mispriced(gap_bps=500)).amounts_units[0] > ETHER
+
+
+def test_a_token_that_no_pool_turns_into_gas_is_refused() -> None:
+    usdc, dai = 10**6 * 10**6, 10**6 * ETHER
+    market = snapshot(
+        UniswapV2State(pair(1, "a", USDC, DAI), usdc, dai),
+        UniswapV2State(pair(2, "b", USDC, DAI), usdc, dai * 103 // 100),
+    )
+    assert refused(market) is Reason.NO_NATIVE_QUOTE
+
+
+def test_profit_in_another_token_is_converted_by_the_best_exact_quote() -> None:
+    market = mispriced()
+    at = next_block(market.header, 12)
+    quotes = [by_hand(10**6, state.reserve1, state.reserve0) for state in market.states]
+    native = NativeQuote(WETH.address, DEXES)
+    assert native.native_wei(USDC.address, 10**6, market, at) == max(quotes)
+    assert native.native_wei(WETH.address, 7, market, at) == 7
+    assert native.native_wei(DAI.address, 7, market, at) is None
+
+
+def test_gas_in_a_coarse_token_is_rounded_against_us() -> None:
+    market = mispriced(gap_bps=300)
+    (best,) = found(market, USDC)[:1]
+    valid = validator().validate(best, market, next_block(market.header, 12))
+    assert isinstance(valid, Validated)
+    exact = Fraction(valid.gas_estimate * 11 * GWEI * (valid.amounts_units[-1] - valid.amounts_units[0]))
+    native = NativeQuote(WETH.address, DEXES).native_wei(
+        USDC.address, valid.amounts_units[-1] - valid.amounts_units[0], market, valid.context
+    )
+    assert native is not None
+    exact /= native
+    assert valid.profit_min_units >= exact + 500_000
+
+
+@pytest.mark.parametrize(
+    ("holdings", "lenders", "expected"),
+    [
+        ({WETH.address: 10**24}, [], Funding.OWN_CAPITAL),
+        ({WETH.address: 1}, [], Funding.FLASH_SWAP),
+        ({}, [Lender(Funding.AAVE_V3_FLASH_LOAN, fee=Fraction(5, 10_000))], Funding.FLASH_SWAP),
+        ({}, [Lender(Funding.BALANCER_V2_FLASH_LOAN, fee=Fraction(0), gas=-(10**6))], Funding.BALANCER_V2_FLASH_LOAN),
+    ],
+)
+def test_the_cheapest_money_is_taken(holdings: dict[Address, int], lenders: list[Lender], expected: Funding) -> None:
+    valid = accepted(mispriced(), validator(funding=FundingDesk(Holdings(holdings), lenders, DEXES)))
+    assert valid.funding.funding is expected
+    assert valid.reservation.capital_units == (valid.amounts_units[0] if expected is Funding.OWN_CAPITAL else 0)
+
+
+class NoFlashSwap(UniswapV2):
+    @property
+    def supports_flash_swap(self) -> bool:
+        return False
+
+
+def test_a_loan_costs_its_fee_and_a_source_that_the_plan_locks_is_never_used() -> None:
+    market = mispriced(gap_bps=300)
+    dexes = {name: NoFlashSwap({"a": 3000, "b": 3000}) for name in DEXES}
+    locked = Lender(Funding.UNISWAP_V3_FLASH, fee=Fraction(0), locked=frozenset({market.pools[0].id}))
+    aave = Lender(Funding.AAVE_V3_FLASH_LOAN, fee=Fraction(5, 10_000), gas=130_000)
+    valid = accepted(market, validator(funding=FundingDesk(Holdings(), [locked, aave], dexes)))
+    assert valid.funding.funding is Funding.AAVE_V3_FLASH_LOAN
+    assert valid.funding.fee_units == -(-valid.amounts_units[0] * 5 // 10_000)
+    assert valid.profit_units == valid.amounts_units[-1] - valid.amounts_units[0] - valid.funding.fee_units
+    assert refused(market, validator(funding=FundingDesk(Holdings(), [locked], dexes))) is Reason.NO_FUNDING
+
+
+def test_prices_of_the_fixture_are_those_of_its_pools() -> None:
+    assert USD_PRICES[WETH.address] == 3000 * USD_PRICES[USDC.address]
