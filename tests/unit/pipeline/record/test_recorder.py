@@ -108,9 +108,7 @@ def test_less_than_quoted_is_positive_slippage() -> None:
         ("a block between that the node forgot", False),
     ],
 )
-def test_an_execution_is_clean_when_no_log_of_its_pools_lies_between_quote_and_transaction(
-    name: str, clean: bool
-) -> None:
+def test_clean_means_that_no_log_of_its_pools_lies_between_quote_and_transaction(name: str, *, clean: bool) -> None:
     wanted, own = intent(), ACCOUNT.executor
     pool = Address(wanted.pools[0])
     logs = [moved(POOL, own, wanted.quoted_profit_units)]
