@@ -27,7 +27,7 @@ check: setup
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports 
 
 format: setup
 	@$(BIN)/ruff check --fix $(SOURCES)

@@ -80,8 +80,6 @@ def test_nothing_but_the_application_reads_the_environment() -> None:
 def test_no_registry_no_machine_path_and_no_open_end_is_committed() -> None:
     names = ("pypi" + r"\.org", "python" + r"hosted\.org", "npm" + r"js\.(org|com)", "deb" + r"\.debian\.org")
     hosts = re.compile("|".join(names))
-        "|".join(("pypi" + r"\.org", "python" + r"hosted\.org", "npm" + r"js\.(org|com)", "deb" + r"\.debian\.org"))
-    )
     paths = re.compile(r"(?<![\w.])/(?:work|root)/\w")
     ends = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
     for path in tracked():

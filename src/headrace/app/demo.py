@@ -102,13 +102,11 @@ async def _step(driver: Driver, agent: ArbitrageAgent, blocks: int, report: Repo
     report(f"trading for {blocks} blocks; a block is mined when the agent has finished with the last one")
     for _ in range(blocks):
         await driver.step(finished)
-    await _wait(agent, driver.block)
     agent.is_closing = True
     for _ in range(_CLOSING_BLOCKS_MAX):
         if not agent.open_count:
             return
         await driver.step(finished)
-        await _wait(agent, driver.block)
 
 
 async def _by_the_clock(driver: Driver, agent: ArbitrageAgent, length: _Length, report: Report) -> None:

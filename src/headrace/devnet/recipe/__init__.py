@@ -1,0 +1,1 @@
+"""How the devnet's market is made: one file per protocol, each usable alone."""
