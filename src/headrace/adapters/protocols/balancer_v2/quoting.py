@@ -1,0 +1,89 @@
+"""State to numbers: what vault and pool take and give, to the unit, and when they revert.
+
+On top of the pool's arithmetic the vault reverts for an amount of 0, where cash and managed would exceed 112 bits,
+and where its cash does not cover the output. It pays an output of 0 without complaint.
+"""
+
+from headrace.adapters.protocols.balancer_v2.state import BALANCE_END, BalancerV2State
+from headrace.errors import UnquotableError
+from headrace.kernels import weighted
+from headrace.kernels.fixed_point_power import ONE
+from headrace.kernels.shape import Weighted
+from headrace.model.address import Address
+
+
+def quote_out(state: BalancerV2State, token_in: Address, token_out: Address, amount_in: int, timestamp: int) -> int:
+    """What the pool gives for exactly `amount_in`, rounded down; 0 for an input too small to count.
+
+    Raises:
+        UnquotableError: vault or pool would revert.
+    """
+    index_in, index_out = _indices(state, token_in, token_out)
+    _refuse_pause(state, timestamp)
+    if amount_in <= 0:
+        raise UnquotableError(state.pool.id, "the input is not positive (UNKNOWN_AMOUNT_IN_FIRST_SWAP)")
+    amount_out = weighted.amount_out(_pair(state, index_in, index_out), amount_in)
+    if amount_out is None:
+        raise UnquotableError(state.pool.id, "the input is over 30 % of the balance, or there is none (MAX_IN_RATIO)")
+    _refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
+    return amount_out
+
+
+def quote_in(state: BalancerV2State, token_in: Address, token_out: Address, amount_out: int, timestamp: int) -> int:
+    """Least input whose `quote_out` reaches `amount_out`.
+
+    Raises:
+        UnquotableError: no input reaches it.
+    """
+    index_in, index_out = _indices(state, token_in, token_out)
+    if amount_out <= 0:
+        raise UnquotableError(state.pool.id, "the output is not positive")
+    amount_in = weighted.amount_in(_pair(state, index_in, index_out), amount_out)
+    if amount_in is None:
+        raise UnquotableError(state.pool.id, f"30 % of the balance in does not buy {amount_out} (MAX_IN_RATIO)")
+    quote_out(state, token_in, token_out, amount_in, timestamp)
+    return amount_in
+
+
+def shape(state: BalancerV2State, token_in: Address, token_out: Address) -> Weighted:
+    """The curve in floats; nothing comes out of an empty or paused pool."""
+    index_in, index_out = _indices(state, token_in, token_out)
+    ratio = state.terms.weights[index_in] / state.terms.weights[index_out]
+    gamma = 1.0 - state.swap_fee / ONE
+    if state.is_paused or state.is_vault_paused or state.balance(index_in) == 0:
+        return Weighted(1.0, 0.0, gamma, ratio)
+    return Weighted(float(state.balance(index_in)), float(state.balance(index_out)), gamma, ratio)
+
+
+def _pair(state: BalancerV2State, index_in: int, index_out: int) -> weighted.WeightedPair:
+    terms = state.terms
+    return weighted.WeightedPair(
+        balance_in=state.balance(index_in),
+        balance_out=state.balance(index_out),
+        weight_in=terms.weights[index_in],
+        weight_out=terms.weights[index_out],
+        swap_fee=state.swap_fee,
+        has_shortcuts=terms.has_shortcuts,
+    )
+
+
+def _refuse_balances(state: BalancerV2State, balance_in: int, cash_out: int) -> None:
+    """What the vault would have to store after the swap."""
+    if balance_in >= BALANCE_END:
+        raise UnquotableError(state.pool.id, "the balance would exceed 112 bits (BALANCE_TOTAL_OVERFLOW)")
+    if cash_out < 0:
+        raise UnquotableError(state.pool.id, "the asset manager holds what the swap would pay (SUB_OVERFLOW)")
+
+
+def _refuse_pause(state: BalancerV2State, timestamp: int) -> None:
+    if state.is_paused and timestamp <= state.terms.pause_ends_at:
+        raise UnquotableError(state.pool.id, "the pool is paused (PAUSED)")
+    if state.is_vault_paused and timestamp <= state.terms.vault_pause_ends_at:
+        raise UnquotableError(state.pool.id, "the vault is paused (PAUSED)")
+
+
+def _indices(state: BalancerV2State, token_in: Address, token_out: Address) -> tuple[int, int]:
+    tokens = state.pool.tokens
+    if token_in == token_out or token_in not in tokens or token_out not in tokens:
+        raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+    return tokens.index(token_in), tokens.index(token_out)
