@@ -39,7 +39,7 @@ class _Chance(msgspec.Struct, frozen=True):
     profit_usd: float
 
 
-_HABITS = ((0.35, 0.15), (0.25, 0.35), (0.12, 0.75))
+_HABITS = ((0.35, 0.05), (0.25, 0.1), (0.12, 0.4))
 
 
 class Rivals:

@@ -20,6 +20,7 @@ _SHARE_MAX = 0.015
 _SIZE_USD_MAX = 120_000.0
 _SHARE_EXPONENT = -0.3  # deeper pools see larger swaps, but not in proportion
 _DRAW_EXPONENT = 0.3  # nor do they draw traders in proportion
+_EXCHANGE_DRAW = {"balancer_v2": 2.5}  # aggregators send it more than its depth would draw
 _MILLION = 1e6
 _SLIPPAGE = 0.02
 _GWEI = 10**9
@@ -36,9 +37,12 @@ class Traders:
 
     def drafts(self, valuation: Valuation, base_fee_wei: int) -> list[Draft]:
         """The swaps that traders send for the next block."""
-        weights = [self._depth_usd(venue, valuation) ** _DRAW_EXPONENT for venue in self._mirror.venues]
+        weights = [self._draw(venue, valuation) for venue in self._mirror.venues]
         chosen = self._random.choices(self._mirror.venues, weights, k=self._count())
         return [self._draft(venue, self._depth_usd(venue, valuation), base_fee_wei) for venue in chosen]
+
+    def _draw(self, venue: Venue, valuation: Valuation) -> float:
+        return _EXCHANGE_DRAW.get(venue.exchange.name, 1.0) * self._depth_usd(venue, valuation) ** _DRAW_EXPONENT
 
     def _depth_usd(self, venue: Venue, valuation: Valuation) -> float:
         return self._mirror.state(venue.pool.id).reserves(0, 1)[0] * valuation.unit_usd(venue, 0)

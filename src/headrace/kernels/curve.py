@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from headrace.kernels import constant_product, tick_segments, weighted
+from headrace.kernels import constant_product, tick_shape, weighted
 from headrace.kernels.shape import ConstantProduct, FloatArray, Shape, ShapeKind, TickSegments
 
 IntArray = npt.NDArray[np.int64]
@@ -100,7 +100,8 @@ def hop(arrays: EdgeArrays, edge: int, amount_in: float) -> tuple[float, float]:
         return weighted.output_and_slope(row[0], row[1], row[2], row[3], amount_in)
     first = arrays.segment_start[edge]
     rows = arrays.segments[first : first + arrays.segment_count[edge]]
-    return tick_segments.output_and_slope(rows, row[0], row[1], amount_in)
+    output = tick_shape.segments_output(rows, row[0], row[1], amount_in)
+    return output, tick_shape.segments_marginal(rows, row[0], row[1], amount_in)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

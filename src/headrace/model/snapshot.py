@@ -9,11 +9,11 @@ from headrace.model.block import BlockHeader
 from headrace.model.pool import Pool
 from headrace.model.token import Token
 
-S = TypeVar("S", covariant=True)  # a reader only reads
+S_co = TypeVar("S_co", covariant=True)  # a reader only reads
 _NONE_QUARANTINED: Mapping[int, str] = MappingProxyType({})
 
 
-class Snapshot(Generic[S]):
+class Snapshot(Generic[S_co]):
     """States of all pools at a block hash.
 
     The writer hands out a new snapshot for each block and never changes one it has handed out. `states` is parallel to
@@ -29,7 +29,7 @@ class Snapshot(Generic[S]):
         header: BlockHeader,
         announced_ns: int,
         pools: tuple[Pool, ...],
-        states: tuple[S, ...],
+        states: tuple[S_co, ...],
         index_of: Mapping[PoolId, int],
         tokens: Mapping[Address, Token],
         changed: tuple[int, ...],
@@ -49,6 +49,6 @@ class Snapshot(Generic[S]):
         """The pool's constants."""
         return self.pools[self.index_of[pool_id]]
 
-    def state(self, pool_id: PoolId) -> S:
+    def state(self, pool_id: PoolId) -> S_co:
         """The pool's state at this block."""
         return self.states[self.index_of[pool_id]]

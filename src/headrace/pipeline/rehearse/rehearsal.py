@@ -10,6 +10,7 @@ from fractions import Fraction
 import msgspec
 
 from headrace.errors import ChainError
+from headrace.model.executor_plan import Funding
 from headrace.model.executor_revert import describe_revert
 from headrace.model.opportunity import Plan, Rehearsed
 from headrace.model.pool import ProtocolId
@@ -21,13 +22,17 @@ from headrace.pipeline.rehearse.comparison import difference
 from headrace.ports.pool import PoolState
 from headrace.ports.simulator import Simulator
 
+_AAVE_V3 = ProtocolId("aave_v3")
+
 
 class RehearsalRules(msgspec.Struct, frozen=True):
     """From simulated gas to the gas limit, rounded up.
 
     Attributes:
         gas_multiplier: for plans through any protocol.
-        gas_multipliers: for plans through a protocol that was measured to need more; the largest on the route holds.
+        gas_multipliers: for plans through a protocol (or lender) that was measured to need more; the largest holds. An
+            allowance that is set and spent within the plan is refunded at the end, up to a fifth of the gas, but has
+            to be paid for first: simulated gas is net of the refund, the limit is not (EIP-3529).
         gas_price_wei_max: no transaction offers more for its gas.
     """
 
@@ -59,6 +64,8 @@ class Rehearsal:
         except ChainError as error:
             return Refusal(Reason.NODE_FAILED, str(error))
         protocols = {snapshot.pool(pool).protocol for pool in plan.validated.opportunity.route.pools}
+        if plan.steps.funding is Funding.AAVE_V3_FLASH_LOAN:
+            protocols.add(_AAVE_V3)
         return self._judge(plan, result, protocols)
 
     def _judge(self, plan: Plan, result: SimulationResult, protocols: set[ProtocolId]) -> Rehearsed | Refusal:
