@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {PlanReader, Step, StepKind} from "./libraries/PlanReader.sol";
+import {BalancerV2Step} from "./steps/BalancerV2Step.sol";
+import {UniswapV2Step} from "./steps/UniswapV2Step.sol";
+import {UniswapV3Step} from "./steps/UniswapV3Step.sol";
+
+/// @title StepWalker
+/// @notice Walks the steps of a plan: the output of one is the whole input of the next.
+/// @dev What arrives here is measured by balances, never believed, so a lying pool or a token that takes a fee cannot make
+/// a later step spend what this contract held before. What goes from pool to pair needs no such care: the pair counts. Nor
+/// does the last output, which the guard measures.
+abstract contract StepWalker is UniswapV2Step, UniswapV3Step, BalancerV2Step {
+    using PlanReader for bytes;
+
+    /// @param step The first step to walk.
+    /// @param amount The input of that step.
+    /// @param holder Where that input lies: in this contract, or already in the step's pair.
+    function _walk(bytes calldata plan, Step memory step, uint256 amount, address holder) internal {
+        while (step.end < plan.length) {
+            Step memory next = plan.stepAfter(step);
+            address receiver = _receiverFor(next);
+            amount =
+                receiver == address(this) ? _swapMeasured(step, amount, holder) : _swap(step, amount, holder, receiver);
+            (step, holder) = (next, receiver);
+        }
+        _swap(step, amount, holder, address(this));
+    }
+
+    /// @dev Where the input of a step goes: straight into the pair of Uniswap v2, which saves a transfer, else here.
+    function _receiverFor(Step memory step) internal view returns (address) {
+        return step.kind == StepKind.UniswapV2 ? step.venue : address(this);
+    }
+
+    function _swapMeasured(Step memory step, uint256 amountIn, address holder) private returns (uint256 amountOut) {
+        uint256 heldBefore = step.tokenOut.balanceOf(address(this));
+        _swap(step, amountIn, holder, address(this));
+        return step.tokenOut.balanceOf(address(this)) - heldBefore;
+    }
+
+    function _swap(Step memory step, uint256 amountIn, address holder, address receiver)
+        private
+        returns (uint256 amountOut)
+    {
+        if (step.kind == StepKind.UniswapV2) return _swapUniswapV2(step, amountIn, holder, receiver);
+        if (step.kind == StepKind.UniswapV3) return _swapUniswapV3(step, amountIn, receiver);
+        return _swapBalancerV2(step, amountIn, receiver);
+    }
+}

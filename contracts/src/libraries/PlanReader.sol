@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @notice Where the input of the first step comes from.
+enum Funding {
+    OwnCapital,
+    FlashSwap,
+    BalancerV2Loan,
+    UniswapV3Loan,
+    AaveV3Loan
+}
+
+enum StepKind {
+    None,
+    UniswapV2,
+    UniswapV3,
+    BalancerV2
+}
+
+/// @dev `token` is tokens[0], `stepsOffset` where the first step begins.
+struct Header {
+    Funding funding;
+    address lender;
+    uint256 amountIn;
+    uint256 profitMin;
+    uint256 deadlineBlock;
+    IERC20 token;
+    uint256 stepsOffset;
+}
+
+/// @dev `venue` is the pair, the pool or the Vault; `feePips` belongs to Uniswap v2 alone, `poolId` to Balancer v2 alone.
+/// `end` is the offset of the byte after the step.
+struct Step {
+    StepKind kind;
+    IERC20 tokenIn;
+    IERC20 tokenOut;
+    address venue;
+    uint256 feePips;
+    bytes32 poolId;
+    uint256 end;
+}
+
+/// @dev The order of a pair's or a pool's two tokens is the order of their addresses.
+function isZeroForOne(Step memory step) pure returns (bool) {
+    return address(step.tokenIn) < address(step.tokenOut);
+}
+
+/// @title PlanReader
+/// @notice Reads a plan: packed big-endian bytes, a header of 62 bytes, the tokens, then the steps until the end.
+///
+///     offset  size  field
+///          0     1  funding: see `Funding`
+///          1    20  lender: the Vault, the v3 pool or the Aave Pool of a loan, zero without one
+///         21    16  amountIn: of tokens[0], the input of the first step
+///         37    16  profitMin: of tokens[0]
+///         53     8  deadlineBlock: the last block in which the plan may execute
+///         61     1  n, the number of tokens, at least 2
+///         62   20n  tokens: tokens[0] is what is spent first and what the profit is counted in
+///                   steps, at least 2, each: kind 1, index of tokenIn 1, index of tokenOut 1, then
+///                       Uniswap v2   feePips 3, pair 20
+///                       Uniswap v3   pool 20
+///                       Balancer v2  vault 20, poolId 32
+///
+/// @dev Every other function relies on `validate` having passed over the same bytes.
+library PlanReader {
+    error PlanTruncated(uint256 length, uint256 needed);
+    error FundingUnknown(uint8 funding);
+    error LenderInvalid(uint8 funding, address lender);
+    error TokensTooFew(uint256 count);
+    error StepsTooFew(uint256 count);
+    error StepKindUnknown(uint256 step, uint8 kind);
+    error TokenIndexOutOfRange(uint256 step, uint256 index, uint256 tokenCount);
+    error StepNotConnected(uint256 step, uint256 indexIn, uint256 indexExpected);
+    error StepTokensEqual(uint256 step, uint256 index);
+    error FeeOutOfRange(uint256 step, uint256 feePips);
+    error WalkNotClosed(uint256 indexOut);
+    error FlashSwapUnsupported(uint8 kind);
+
+    uint256 internal constant PIPS = 1e6;
+
+    uint256 private constant AMOUNTS_OFFSET = 21;
+    uint256 private constant DEADLINE_OFFSET = 53;
+    uint256 private constant TOKENS_OFFSET = 62;
+    uint256 private constant ADDRESS_LENGTH = 20;
+    uint256 private constant STEP_PREFIX_LENGTH = 3;
+    uint256 private constant UNISWAP_V2_LENGTH = 26;
+    uint256 private constant UNISWAP_V3_LENGTH = 23;
+    uint256 private constant BALANCER_V2_LENGTH = 55;
+
+    /// @notice Reads the header of a plan, and reverts unless the whole plan is well formed: nothing is missing, nothing is
+    /// left over, and the steps are a walk from tokens[0] back to it.
+    function validate(bytes calldata plan) internal pure returns (Header memory header) {
+        _requireLength(plan, TOKENS_OFFSET);
+        uint256 word = _word(plan, DEADLINE_OFFSET);
+        uint256 tokenCount = uint8(word >> 184);
+        if (tokenCount < 2) revert TokensTooFew(tokenCount);
+        header.stepsOffset = TOKENS_OFFSET + ADDRESS_LENGTH * tokenCount;
+        header.deadlineBlock = word >> 192;
+        _requireLength(plan, header.stepsOffset);
+
+        (header.funding, header.lender) = _validateFunding(plan);
+        _validateWalk(plan, header, tokenCount);
+
+        word = _word(plan, AMOUNTS_OFFSET);
+        header.amountIn = word >> 128;
+        header.profitMin = uint128(word);
+        header.token = token(plan, 0);
+    }
+
+    function amountIn(bytes calldata plan) internal pure returns (uint256) {
+        return _word(plan, AMOUNTS_OFFSET) >> 128;
+    }
+
+    function token(bytes calldata plan, uint256 index) internal pure returns (IERC20) {
+        return IERC20(address(uint160(_word(plan, TOKENS_OFFSET + ADDRESS_LENGTH * index) >> 96)));
+    }
+
+    function firstStep(bytes calldata plan) internal pure returns (Step memory) {
+        uint256 tokenCount = uint8(_word(plan, DEADLINE_OFFSET) >> 184);
+        return stepAt(plan, TOKENS_OFFSET + ADDRESS_LENGTH * tokenCount, token(plan, 0));
+    }
+
+    function stepAfter(bytes calldata plan, Step memory step) internal pure returns (Step memory) {
+        return stepAt(plan, step.end, step.tokenOut);
+    }
+
+    /// @param tokenIn What the step before put out: the walk is connected.
+    function stepAt(bytes calldata plan, uint256 offset, IERC20 tokenIn) internal pure returns (Step memory step) {
+        uint256 word = _word(plan, offset);
+        step.kind = StepKind(word >> 248);
+        step.tokenIn = tokenIn;
+        step.tokenOut = token(plan, uint8(word >> 232));
+        if (step.kind == StepKind.UniswapV2) {
+            step.feePips = uint24(word >> 208);
+            step.venue = address(uint160(word >> 48));
+            step.end = offset + UNISWAP_V2_LENGTH;
+            return step;
+        }
+        step.venue = address(uint160(word >> 72));
+        step.end = offset + UNISWAP_V3_LENGTH;
+        if (step.kind == StepKind.UniswapV3) return step;
+        step.poolId = bytes32(_word(plan, step.end));
+        step.end = offset + BALANCER_V2_LENGTH;
+    }
+
+    function _validateFunding(bytes calldata plan) private pure returns (Funding, address lender) {
+        uint256 word = _word(plan, 0);
+        uint8 funding = uint8(word >> 248);
+        if (funding > uint8(type(Funding).max)) revert FundingUnknown(funding);
+        lender = address(uint160(word >> 88));
+        bool isLoan = funding > uint8(Funding.FlashSwap);
+        if (isLoan != (lender != address(0))) revert LenderInvalid(funding, lender);
+        return (Funding(funding), lender);
+    }
+
+    function _validateWalk(bytes calldata plan, Header memory header, uint256 tokenCount) private pure {
+        uint256 offset = header.stepsOffset;
+        uint256 count;
+        uint256 index;
+        for (; offset < plan.length; ++count) {
+            (offset, index) = _validateStep(plan, offset, count, index, tokenCount);
+        }
+        if (count < 2) revert StepsTooFew(count);
+        if (index != 0) revert WalkNotClosed(index);
+
+        if (header.funding != Funding.FlashSwap) return;
+        uint8 kind = uint8(_word(plan, header.stepsOffset) >> 248);
+        if (kind == uint8(StepKind.BalancerV2)) revert FlashSwapUnsupported(kind);
+    }
+
+    /// @dev `indexExpected` is the token the step before left behind.
+    function _validateStep(
+        bytes calldata plan,
+        uint256 offset,
+        uint256 number,
+        uint256 indexExpected,
+        uint256 tokenCount
+    ) private pure returns (uint256 end, uint256 indexOut) {
+        _requireLength(plan, offset + STEP_PREFIX_LENGTH);
+        uint256 word = _word(plan, offset);
+        uint8 kind = uint8(word >> 248);
+        if (kind == 0 || kind > uint8(type(StepKind).max)) revert StepKindUnknown(number, kind);
+        end = offset + _stepLength(StepKind(kind));
+        _requireLength(plan, end);
+
+        uint256 indexIn = uint8(word >> 240);
+        indexOut = uint8(word >> 232);
+        if (indexIn >= tokenCount) revert TokenIndexOutOfRange(number, indexIn, tokenCount);
+        if (indexOut >= tokenCount) revert TokenIndexOutOfRange(number, indexOut, tokenCount);
+        if (indexIn != indexExpected) revert StepNotConnected(number, indexIn, indexExpected);
+        if (indexIn == indexOut) revert StepTokensEqual(number, indexIn);
+
+        if (kind != uint8(StepKind.UniswapV2)) return (end, indexOut);
+        uint256 feePips = uint24(word >> 208);
+        if (feePips >= PIPS) revert FeeOutOfRange(number, feePips);
+    }
+
+    function _stepLength(StepKind kind) private pure returns (uint256) {
+        if (kind == StepKind.UniswapV2) return UNISWAP_V2_LENGTH;
+        return kind == StepKind.UniswapV3 ? UNISWAP_V3_LENGTH : BALANCER_V2_LENGTH;
+    }
+
+    function _requireLength(bytes calldata plan, uint256 needed) private pure {
+        if (plan.length < needed) revert PlanTruncated(plan.length, needed);
+    }
+
+    /// @dev The 32 bytes from `offset` on, with zeros for what lies beyond the end. Fields are taken from whole words,
+    /// because every slice of calldata costs some 300 gas.
+    function _word(bytes calldata plan, uint256 offset) private pure returns (uint256) {
+        return uint256(bytes32(plan[offset:]));
+    }
+}

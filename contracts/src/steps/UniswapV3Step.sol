@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {CallbackLock} from "../CallbackLock.sol";
+import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/IUniswapV3.sol";
+import {isZeroForOne, Step} from "../libraries/PlanReader.sol";
+
+/// @title UniswapV3Step
+/// @notice One swap on a pool of Uniswap v3 or of one of its forks.
+/// @dev The pool sends the output, then calls back for its input. The price limit is the extreme one, so a pool that runs
+/// dry takes less than the whole input: this reverts.
+abstract contract UniswapV3Step is CallbackLock {
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+
+    error InputNotConsumed(address pool, uint256 amountIn, uint256 amountAsked);
+
+    uint160 private constant SQRT_PRICE_MIN = 4295128739;
+    uint160 private constant SQRT_PRICE_MAX = 1461446703485210103287273052203988822378723970342;
+
+    /// @dev The data of a swap that only waits for its payment: the token (20 bytes) and the amount (32 bytes).
+    uint256 internal constant PAYMENT_LENGTH = 52;
+
+    function _swapUniswapV3(Step memory step, uint256 amountIn, address receiver) internal returns (uint256 amountOut) {
+        return _takeUniswapV3(step, amountIn, receiver, abi.encodePacked(step.tokenIn, amountIn));
+    }
+
+    function _takeUniswapV3(Step memory step, uint256 amountIn, address receiver, bytes memory data)
+        internal
+        returns (uint256 amountOut)
+    {
+        bool zeroForOne = isZeroForOne(step);
+        uint160 limit = zeroForOne ? SQRT_PRICE_MIN + 1 : SQRT_PRICE_MAX - 1;
+        _expectCallback(step.venue, IUniswapV3SwapCallback.uniswapV3SwapCallback.selector, keccak256(data));
+        (int256 amount0, int256 amount1) =
+            IUniswapV3Pool(step.venue).swap(receiver, zeroForOne, amountIn.toInt256(), limit, data);
+        _requireCalledBack(step.venue);
+        return uint256(-(zeroForOne ? amount1 : amount0));
+    }
+
+    /// @dev Pays the calling pool what was planned, provided that it asks for exactly that.
+    function _payUniswapV3(int256 amount0Delta, int256 amount1Delta, bytes calldata data) internal {
+        IERC20 token = IERC20(address(bytes20(data[:20])));
+        uint256 amountIn = uint256(bytes32(data[20:PAYMENT_LENGTH]));
+        _requireConsumed(amount0Delta, amount1Delta, amountIn);
+        token.safeTransfer(msg.sender, amountIn);
+    }
+
+    function _requireConsumed(int256 amount0Delta, int256 amount1Delta, uint256 amountIn) internal view {
+        int256 owed = amount0Delta > 0 ? amount0Delta : amount1Delta;
+        uint256 amountAsked = owed > 0 ? uint256(owed) : 0;
+        if (amountAsked != amountIn) revert InputNotConsumed(msg.sender, amountIn, amountAsked);
+    }
+}

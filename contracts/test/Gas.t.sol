@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
+import {Market} from "./market/Market.sol";
+import {Plan, PlanWriter} from "./PlanWriter.sol";
+
+interface IWETH9 {
+    function deposit() external payable;
+}
+
+/// @notice The gas of whole transactions, 21,000 and calldata included, on pools and tokens already in use; every token is
+/// a WETH9 with its published bytecode.
+/// forge-config: default.isolate = true
+contract GasTest is Market {
+    using PlanWriter for Plan;
+
+    uint256 private constant AMOUNT = 100e18;
+    uint64 private constant DEADLINE_BLOCK = 24_000_000;
+    uint256 private constant V2_CYCLE_GAS_MAX = 200_000;
+
+    StepKind private constant V2 = StepKind.UniswapV2;
+    StepKind private constant V3 = StepKind.UniswapV3;
+    StepKind private constant BALANCER = StepKind.BalancerV2;
+
+    function setUp() public override {
+        super.setUp();
+        for (uint8 kind = 1; kind <= uint8(type(StepKind).max); ++kind) {
+            _executeAndWait(_cycle(Funding.OwnCapital, _kinds(StepKind(kind), StepKind(kind)), AMOUNT));
+            _executeAndWait(_cycle(Funding.OwnCapital, _kinds(StepKind(kind), StepKind(kind), StepKind(kind)), AMOUNT));
+        }
+        _executeAndWait(_cycle(Funding.UniswapV3Loan, _kinds(V2, V2), AMOUNT));
+        _executeAndWait(_cycle(Funding.AaveV3Loan, _kinds(V2, V2), AMOUNT));
+    }
+
+    function _newToken(string memory) internal override returns (IERC20 token) {
+        token = IERC20(_deploy("@uniswap/v2-periphery/build/WETH9.json", ".bytecode", ""));
+        vm.deal(address(this), 100 * RESERVE);
+        IWETH9(address(token)).deposit{value: 100 * RESERVE}();
+    }
+
+    function test_v2_v2_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, V2));
+    }
+
+    function test_v2_v2_flash_swap() public {
+        _measure(Funding.FlashSwap, _kinds(V2, V2));
+    }
+
+    function test_v2_v2_v2_own_capital() public {
+        assertLe(_measure(Funding.OwnCapital, _kinds(V2, V2, V2)), V2_CYCLE_GAS_MAX);
+    }
+
+    function test_v2_v2_v2_flash_swap() public {
+        _measure(Funding.FlashSwap, _kinds(V2, V2, V2));
+    }
+
+    function test_v2_v3_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, V3));
+    }
+
+    function test_v3_v2_flash_swap() public {
+        _measure(Funding.FlashSwap, _kinds(V3, V2));
+    }
+
+    function test_v3_balancer_aave_loan() public {
+        _measure(Funding.AaveV3Loan, _kinds(V3, BALANCER));
+    }
+
+    function test_v3_balancer_v3_loan() public {
+        _measure(Funding.UniswapV3Loan, _kinds(V3, BALANCER));
+    }
+
+    /// @dev The Vault bars its own swaps while it lends: two pools of Uniswap v3 instead.
+    function test_v3_v3_balancer_loan() public {
+        _measure(Funding.BalancerV2Loan, _kinds(V3, V3));
+    }
+
+    function _measure(Funding funding, StepKind[] memory kinds) private returns (uint256 gasUsed) {
+        Plan memory plan = _cycle(funding, kinds, AMOUNT);
+        plan.deadlineBlock = DEADLINE_BLOCK;
+        executor.execute(plan.encode());
+        gasUsed = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("gas of the transaction", gasUsed);
+    }
+
+    /// @dev Until the next block: a pair writes its price sums once per block.
+    function _executeAndWait(Plan memory plan) private {
+        executor.execute(plan.encode());
+        vm.warp(vm.getBlockTimestamp() + 12);
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
+
+struct Plan {
+    uint8 funding;
+    address lender;
+    uint128 amountIn;
+    uint128 profitMin;
+    uint64 deadlineBlock;
+    address[] tokens;
+    bytes steps;
+}
+
+/// @notice Writes plans byte by byte, as the table of the format has them.
+library PlanWriter {
+    function begin(Funding funding, address lender, uint256 amountIn, address token0, address token1, address token2)
+        internal
+        pure
+        returns (Plan memory plan)
+    {
+        plan.funding = uint8(funding);
+        plan.lender = lender;
+        plan.amountIn = uint128(amountIn);
+        plan.deadlineBlock = type(uint64).max;
+        plan.tokens = new address[](3);
+        (plan.tokens[0], plan.tokens[1], plan.tokens[2]) = (token0, token1, token2);
+    }
+
+    function stepV2(Plan memory plan, uint8 indexIn, uint8 indexOut, uint256 feePips, address pair) internal pure {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.UniswapV2, indexIn, indexOut, uint24(feePips), pair);
+    }
+
+    function stepV3(Plan memory plan, uint8 indexIn, uint8 indexOut, address pool) internal pure {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.UniswapV3, indexIn, indexOut, pool);
+    }
+
+    function stepBalancer(Plan memory plan, uint8 indexIn, uint8 indexOut, address vault, bytes32 poolId)
+        internal
+        pure
+    {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.BalancerV2, indexIn, indexOut, vault, poolId);
+    }
+
+    function encode(Plan memory plan) internal pure returns (bytes memory) {
+        return abi.encodePacked(
+            plan.funding,
+            plan.lender,
+            plan.amountIn,
+            plan.profitMin,
+            plan.deadlineBlock,
+            uint8(plan.tokens.length),
+            _packed(plan.tokens),
+            plan.steps
+        );
+    }
+
+    function _packed(address[] memory tokens) private pure returns (bytes memory packed) {
+        for (uint256 i; i < tokens.length; ++i) {
+            packed = abi.encodePacked(packed, tokens[i]);
+        }
+    }
+}

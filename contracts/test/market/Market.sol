@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {DevToken} from "../../src/devnet/DevToken.sol";
+import {IExecutor} from "../../src/interfaces/IExecutor.sol";
+import {Funding, StepKind} from "../../src/libraries/PlanReader.sol";
+import {Plan, PlanWriter} from "../PlanWriter.sol";
+import {AaveMarket} from "./AaveMarket.sol";
+import {BalancerMarket} from "./BalancerMarket.sol";
+import {IFactoryV2, UniswapMarket} from "./UniswapMarket.sol";
+
+/// @notice Three tokens and an Executor that holds some of each. Every protocol sells a for b in a rich pool, where one a
+/// buys 1.1 b, and trades b/a, b/c and c/a in fair pools, one for one: a -> b -> a and a -> b -> c -> a pay by any mix.
+abstract contract Market is UniswapMarket, BalancerMarket, AaveMarket {
+    using PlanWriter for Plan;
+    using SafeERC20 for IERC20;
+
+    uint256 internal constant RESERVE = 1_000_000e18;
+    uint256 internal constant CAPITAL = 1_000e18;
+    uint256 internal constant FEE_PIPS = 3000;
+
+    IERC20 internal a;
+    IERC20 internal b;
+    IERC20 internal c;
+    IExecutor internal executor;
+
+    /// @dev Keyed by kind, tokenIn and tokenOut: of a weighted pool the poolId, else the address of the pair or pool.
+    mapping(StepKind => mapping(IERC20 => mapping(IERC20 => bytes32))) internal pools;
+    address internal poolLender;
+
+    function setUp() public virtual {
+        (a, b, c) = (_newToken("A"), _newToken("B"), _newToken("C"));
+        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(this))));
+        executor.setOperator(address(this), true);
+        _newPairs();
+        _newPools();
+        _newWeightedPools();
+        _newAave(a, RESERVE);
+        a.safeTransfer(address(executor), CAPITAL);
+        b.safeTransfer(address(executor), CAPITAL);
+        c.safeTransfer(address(executor), CAPITAL);
+    }
+
+    function _newToken(string memory name) internal virtual returns (IERC20) {
+        return new DevToken(name, name, 18, type(uint128).max);
+    }
+
+    /// @dev A plan over `kinds`: two steps walk a -> b -> a, three a -> b -> c -> a.
+    function _cycle(Funding funding, StepKind[] memory kinds, uint256 amountIn)
+        internal
+        view
+        returns (Plan memory plan)
+    {
+        plan = PlanWriter.begin(funding, _lender(funding), amountIn, address(a), address(b), address(c));
+        uint8[4] memory walk = kinds.length == 2 ? [0, 1, 0, 0] : [0, 1, 2, 0];
+        for (uint256 i; i < kinds.length; ++i) {
+            _append(plan, kinds[i], walk[i], walk[i + 1]);
+        }
+    }
+
+    function _append(Plan memory plan, StepKind kind, uint8 indexIn, uint8 indexOut) internal view {
+        IERC20[3] memory tokens = [a, b, c];
+        (IERC20 tokenIn, IERC20 tokenOut) = (tokens[indexIn], tokens[indexOut]);
+        address venue = _venue(kind, tokenIn, tokenOut);
+        if (kind == StepKind.UniswapV2) plan.stepV2(indexIn, indexOut, FEE_PIPS, venue);
+        else if (kind == StepKind.UniswapV3) plan.stepV3(indexIn, indexOut, venue);
+        else plan.stepBalancer(indexIn, indexOut, vault, pools[kind][tokenIn][tokenOut]);
+    }
+
+    function _venue(StepKind kind, IERC20 tokenIn, IERC20 tokenOut) internal view returns (address) {
+        return address(uint160(uint256(pools[kind][tokenIn][tokenOut])));
+    }
+
+    function _lender(Funding funding) internal view returns (address) {
+        if (funding == Funding.BalancerV2Loan) return vault;
+        if (funding == Funding.UniswapV3Loan) return poolLender;
+        if (funding == Funding.AaveV3Loan) return aavePool;
+        return address(0);
+    }
+
+    function _kinds(StepKind first, StepKind second) internal pure returns (StepKind[] memory kinds) {
+        kinds = new StepKind[](2);
+        (kinds[0], kinds[1]) = (first, second);
+    }
+
+    function _kinds(StepKind first, StepKind second, StepKind third) internal pure returns (StepKind[] memory kinds) {
+        kinds = new StepKind[](3);
+        (kinds[0], kinds[1], kinds[2]) = (first, second, third);
+    }
+
+    function _assertNoAllowances() internal view {
+        IERC20[3] memory tokens = [a, b, c];
+        for (uint256 i; i < 3; ++i) {
+            assertEq(tokens[i].allowance(address(executor), vault), 0, "allowance of the Vault");
+            assertEq(tokens[i].allowance(address(executor), aavePool), 0, "allowance of Aave");
+        }
+    }
+
+    function _newPairs() private {
+        (IFactoryV2 rich, IFactoryV2 fair) = (_newFactoryV2(), _newFactoryV2());
+        _list(StepKind.UniswapV2, a, b, _newPair(rich, a, b, RESERVE, RESERVE * 11 / 10));
+        _list(StepKind.UniswapV2, b, a, _newPair(fair, b, a, RESERVE, RESERVE));
+        _list(StepKind.UniswapV2, b, c, _newPair(fair, b, c, RESERVE, RESERVE));
+        _list(StepKind.UniswapV2, c, a, _newPair(fair, c, a, RESERVE, RESERVE));
+    }
+
+    function _newPools() private {
+        _list(StepKind.UniswapV3, a, b, _newPool(a, b, 3000, 11, 10, uint128(RESERVE)));
+        _list(StepKind.UniswapV3, b, a, _newPool(b, a, 500, 1, 1, uint128(RESERVE)));
+        _list(StepKind.UniswapV3, b, c, _newPool(b, c, 3000, 1, 1, uint128(RESERVE)));
+        _list(StepKind.UniswapV3, c, a, _newPool(c, a, 3000, 1, 1, uint128(RESERVE)));
+        poolLender = _newPool(a, c, 500, 1, 1, uint128(RESERVE));
+    }
+
+    function _newWeightedPools() private {
+        _newVault();
+        bytes32 fair = _newWeightedPool([a, b, c], [RESERVE, RESERVE, RESERVE]);
+        pools[StepKind.BalancerV2][a][b] = _newWeightedPool([a, b, c], [RESERVE, RESERVE * 11 / 10, RESERVE]);
+        pools[StepKind.BalancerV2][b][a] = fair;
+        pools[StepKind.BalancerV2][b][c] = fair;
+        pools[StepKind.BalancerV2][c][a] = fair;
+    }
+
+    function _list(StepKind kind, IERC20 tokenIn, IERC20 tokenOut, address venue) private {
+        pools[kind][tokenIn][tokenOut] = bytes32(uint256(uint160(venue)));
+    }
+}
