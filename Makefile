@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+RIVALS := .venv-rivals
+FORGE := cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 SOURCES := src tests benchmarks tools
 
 .PHONY: setup demo test test-python test-contracts check format bench lock clean
@@ -21,19 +22,20 @@ test-python: setup
 
 test-contracts: setup
 	@echo "tests: contracts"
-	@$(FORGE) test --root contracts --quiet || $(FORGE) test --root contracts
+	@$(FORGE) test --quiet || $(FORGE) test
 
 check: setup
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports 
+	@$(BIN)/lint-imports
+	@$(FORGE) fmt --check
 
 format: setup
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
-bench: setup
+bench: setup $(RIVALS)/.installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 setup: $(VENV)/.installed node_modules/.installed contracts/out/.built
@@ -54,14 +56,21 @@ node_modules/.installed: package.json package-lock.json .npmrc
 
 contracts/out/.built: node_modules/.installed contracts/foundry.toml $(shell find contracts/src contracts/test contracts/tools -type f 2>/dev/null)
 	@echo "setup: contracts"
-	@$(FORGE) build --root contracts --quiet
+	@$(FORGE) build --quiet
+	@touch $@
+
+# What benchmarks are measured against: its pins contradict ours, so it runs in an environment and a process of its own.
+$(RIVALS)/.installed: $(VENV)/.installed requirements/rivals.txt
+	@echo "setup: rivals of the benchmarks into $(RIVALS)"
+	@$(BIN)/python -m venv --without-pip $(RIVALS)
+	@$(BIN)/uv pip sync --quiet --python $(RIVALS)/bin/python --require-hashes --compile-bytecode requirements/rivals.txt
 	@touch $@
 
 # New pins: edit requirements/*.in or package.json, then this.
 lock: $(VENV)/.installed
-	@for f in uv runtime development; do $(BIN)/uv pip compile requirements/$$f.in --universal --python-version 3.11 \
+	@for f in uv runtime development rivals; do $(BIN)/uv pip compile requirements/$$f.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements/$$f.txt; done
 	@npm install --package-lock-only --silent
 
 clean:
-	@rm -rf $(VENV) node_modules contracts/out contracts/cache
+	@rm -rf $(VENV) $(RIVALS) node_modules contracts/out contracts/cache
