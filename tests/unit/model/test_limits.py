@@ -4,16 +4,16 @@ from fractions import Fraction
 
 import msgspec
 import pytest
+from tests.support.intents import LIMITS, OTHER, reservation
 
 from headrace.model.address import PoolId
 from headrace.model.limits import USD_MICRO, allocated_down, first_breach, usage_of
 from headrace.model.refusal import Reason
-from tests.support.intents import LIMITS, OTHER, reservation
 
 P, Q, R = (PoolId(name) for name in "pqr")
 
 
-def _breach(  # noqa: PLR0913 - one limit each
+def _breach(
     *,
     wanted_usd: int = 100,
     wanted_units: int = 0,

@@ -1,0 +1,1 @@
+"""History in any database that SQLAlchemy speaks to; SQLite where no server is wanted."""

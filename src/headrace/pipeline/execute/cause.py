@@ -1,0 +1,58 @@
+"""Why an execution reverted, from what a node can still show: a receipt carries no reason.
+
+The transaction is simulated on the parent of its block, in that block's context. If it reverts there, its revert data
+is the reason. If it succeeds there, something before it in its own block changed the world, and the block's logs tell
+who: the first log of a pool on the route by a transaction with a lower index. "lost race" is said only when such a log
+is found; what cannot be explained is called unexplained.
+"""
+
+from headrace.errors import ChainError
+from headrace.model.block import BlockContext, BlockHeader
+from headrace.model.event import Log
+from headrace.model.executor_revert import describe_revert
+from headrace.model.intent import Intent, Payload
+from headrace.model.transaction import Receipt
+from headrace.ports.chain import Chain
+from headrace.ports.simulator import Simulator
+
+
+async def find_cause(chain: Chain, simulator: Simulator, intent: Intent, payload: Payload, receipt: Receipt) -> str:
+    """Short text such as "ProfitBelowMinimum(-5, 3) (pool X traded earlier in block N by tx Y)"; never empty."""
+    if receipt.gas_used >= payload.transaction.gas_limit:
+        return f"out of gas ({receipt.gas_used} used)"
+    try:
+        header = await chain.header_by_hash(receipt.block_hash)
+        if header is None:
+            return "not found: the node no longer knows the block"
+        reason = await _replayed(simulator, payload, header)
+        rival = await _rival(chain, intent, receipt)
+    except ChainError as error:
+        return f"not found: {error}"
+    return _worded(reason, rival, receipt)
+
+
+async def _replayed(simulator: Simulator, payload: Payload, header: BlockHeader) -> str:
+    at = BlockContext(header.number, header.timestamp, header.base_fee_wei, header.coinbase)
+    result = await simulator.simulate(payload.transaction, header.parent_hash, at)
+    if result.is_success:
+        return ""
+    return describe_revert(result.revert_data) or result.message or "reverted without a reason"
+
+
+async def _rival(chain: Chain, intent: Intent, receipt: Receipt) -> tuple[Log, str] | None:
+    pools = set(intent.pools)
+    for log in await chain.logs(receipt.block_hash):
+        pool = next((key for key in (log.address, *log.topics) if key in pools), None)
+        if pool is not None:  # the first one decides: logs stand in the order of their transactions
+            other = await chain.receipt(log.tx_hash)
+            is_before = other is not None and other.tx_index < receipt.tx_index
+            return (log, pool) if is_before else None
+    return None
+
+
+def _worded(reason: str, rival: tuple[Log, str] | None, receipt: Receipt) -> str:
+    if rival is None:
+        return reason or "unexplained: it succeeds on the block before, and no pool on its route traded in between"
+    log, pool = rival
+    race = f"pool {pool} traded earlier in block {receipt.block_number} by tx {log.tx_hash}"
+    return f"{reason} ({race})" if reason else f"lost race: {race}"

@@ -1,0 +1,158 @@
+"""The journal's records applied one after the other: pure, and strict about what cannot follow what."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from headrace.errors import JournalCorruptError
+from headrace.model.address import Hash32
+from headrace.model.intent import Purpose, Slot
+from headrace.model.record import (
+    AccountHalted,
+    AccountReleased,
+    IntentEnded,
+    IntentOpened,
+    PayloadSigned,
+    ReceiptGone,
+    ReceiptSeen,
+    Record,
+    RunStarted,
+    SlotFinal,
+)
+from headrace.pipeline.execute.state import DAY_SECONDS, OpenIntent, State
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def fold(state: State, records: Iterable[Record], reorg_blocks: int) -> State:
+    """The state after `records`; final slots are forgotten `reorg_blocks` later.
+
+    Raises:
+        JournalCorruptError: a record cannot follow the ones before it.
+    """
+    for record in records:
+        state = _apply(state, record, reorg_blocks)
+    return state
+
+
+def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: PLR0911 - one line for each kind
+    match record:
+        case RunStarted():
+            return _run_started(state, record)
+        case IntentOpened():
+            return _intent_opened(state, record)
+        case PayloadSigned():
+            return _payload_signed(state, record)
+        case ReceiptSeen():
+            return _receipt_seen(state, record)
+        case ReceiptGone():
+            return _receipt_gone(state, record)
+        case SlotFinal():
+            return _slot_final(state, record, reorg_blocks)
+        case IntentEnded():
+            return _intent_ended(state, record)
+        case AccountHalted():
+            return msgspec.structs.replace(state, halt_cause=state.halt_cause or record.cause)
+        case AccountReleased():
+            return msgspec.structs.replace(state, halt_cause="", loss_usd_micro=0)
+        case _:
+            return state  # sends and refusals are for reports: whether a payload is known is asked of the chain
+
+
+def _run_started(state: State, record: RunStarted) -> State:
+    if state.account is not None and state.account != record.account:
+        raise JournalCorruptError(
+            f"the journal belongs to operator {state.account.operator} and executor {state.account.executor} on chain "
+            f"{state.account.chain_id}, not to {record.account.operator} and {record.account.executor} on chain "
+            f"{record.account.chain_id}: give each account a journal of its own"
+        )
+    return msgspec.structs.replace(state, account=record.account)
+
+
+def _intent_opened(state: State, record: IntentOpened) -> State:
+    intent = record.intent
+    _require(intent.id not in state.intents and state.slot_of(intent.id) is None, f"intent {intent.id} opened twice")
+    return msgspec.structs.replace(state, intents=_with(state.intents, intent.id, OpenIntent(intent, record.at)))
+
+
+def _payload_signed(state: State, record: PayloadSigned) -> State:
+    nonce = record.slot.nonce
+    slot = state.slots.get(nonce)
+    if slot is None:
+        return _slot_opened(state, record)
+    _require(slot.intent.id == record.intent_id, f"nonce {nonce} signed for two intents")
+    _require(record.payload.purpose is Purpose.CANCEL, f"nonce {nonce} signed for two executions")
+    _require(not slot.is_final, f"nonce {nonce} signed for after its end")
+    payloads = (*slot.payloads, record.payload)
+    return _with_slot(state, msgspec.structs.replace(slot, payloads=payloads, signed_block=record.block_number))
+
+
+def _slot_opened(state: State, record: PayloadSigned) -> State:
+    nonce = record.slot.nonce
+    opened = state.intents.get(record.intent_id)
+    _require(nonce >= state.nonce_next, f"nonce {nonce} signed for after it was forgotten")
+    _require(record.payload.purpose is Purpose.EXECUTE, f"nonce {nonce} begins with a cancellation")
+    _require(state.slot_of(record.intent_id) is None, f"intent {record.intent_id} signed for on two nonces")
+    if opened is None:
+        raise JournalCorruptError(f"the journal's records do not fit: intent {record.intent_id} signed but not open")
+    slot = Slot(record.slot, opened.intent, (record.payload,), record.block_number)
+    return msgspec.structs.replace(_with_slot(state, slot), nonce_next=nonce + 1)
+
+
+def _receipt_seen(state: State, record: ReceiptSeen) -> State:
+    slot = _slot_with(state, record.receipt.tx_hash)
+    return _with_slot(state, msgspec.structs.replace(slot, receipt=record.receipt, cause=record.cause))
+
+
+def _receipt_gone(state: State, record: ReceiptGone) -> State:
+    slot = _slot_with(state, record.tx_hash)
+    _require(slot.receipt is not None, f"a receipt of {record.tx_hash} gone that was never seen")
+    state = _with_slot(state, msgspec.structs.replace(slot, receipt=None, cause="", final_block=None))
+    if slot.intent.id in state.intents:
+        return state
+    return msgspec.structs.replace(state, intents=_with(state.intents, slot.intent.id, OpenIntent(slot.intent, 0)))
+
+
+def _slot_final(state: State, record: SlotFinal, reorg_blocks: int) -> State:
+    slot = state.slots.get(record.slot.nonce)
+    if slot is None or (slot.receipt.tx_hash if slot.receipt else None) != record.tx_hash:
+        raise JournalCorruptError(f"the journal's records do not fit: end of nonce {record.slot.nonce} without receipt")
+    state = _with_slot(state, msgspec.structs.replace(slot, final_block=record.block_number))
+    oldest = record.block_number - reorg_blocks
+    kept = {n: s for n, s in state.slots.items() if s.final_block is None or s.final_block > oldest}
+    return msgspec.structs.replace(state, slots=kept)
+
+
+def _intent_ended(state: State, record: IntentEnded) -> State:
+    intent_id = record.outcome.intent_id
+    _require(intent_id in state.intents, f"intent {intent_id} ended but not open")
+    day = max(state.loss_day, record.at // DAY_SECONDS)
+    lost_before = state.loss_usd_micro if day == state.loss_day else 0
+    return msgspec.structs.replace(
+        state,
+        intents={key: opened for key, opened in state.intents.items() if key != intent_id},
+        loss_day=day,
+        loss_usd_micro=lost_before + record.loss_usd_micro,
+    )
+
+
+def _slot_with(state: State, tx_hash: Hash32) -> Slot:
+    slot = state.slot_with(tx_hash)
+    if slot is None:
+        raise JournalCorruptError(f"the journal's records do not fit: {tx_hash} was never signed")
+    return slot
+
+
+def _with_slot(state: State, slot: Slot) -> State:
+    return msgspec.structs.replace(state, slots=_with(state.slots, slot.key.nonce, slot))
+
+
+def _with(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    return {**mapping, key: value}
+
+
+def _require(is_true: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not is_true:
+        raise JournalCorruptError(f"the journal's records do not fit: {otherwise}")

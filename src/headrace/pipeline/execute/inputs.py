@@ -1,0 +1,99 @@
+"""What the machine is told: requests of the line, answers of signer, node and chain. Times `now` are Unix seconds."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headrace.model.address import Hash32
+from headrace.model.block import BlockHeader
+from headrace.model.intent import Intent, Purpose
+from headrace.model.refusal import Refusal
+from headrace.model.transaction import Receipt, SignedTransaction, UnsignedTransaction
+
+
+class Reserve(msgspec.Struct, frozen=True):
+    """An intent asks for its reservation; `held_units` is what the account holds of the token it spends."""
+
+    intent: Intent
+    held_units: int
+    now: int
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """The line gives up an intent that nothing was signed for: rehearsal refused it."""
+
+    intent_id: str
+    refusal: Refusal
+    now: int
+
+
+class Execute(msgspec.Struct, frozen=True):
+    """An intent's rehearsed transaction is to be sent."""
+
+    intent_id: str
+    transaction: UnsignedTransaction
+    now: int
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """The signer's answer to `Sign`."""
+
+    intent_id: str
+    nonce: int
+    purpose: Purpose
+    transaction: UnsignedTransaction
+    signed: SignedTransaction
+
+
+class SignFailed(msgspec.Struct, frozen=True):
+    """The signer could not sign."""
+
+    intent_id: str
+    purpose: Purpose
+    why: str
+    now: int
+
+
+class SendAnswered(msgspec.Struct, frozen=True):
+    """The node's answer to `Send`: accepted when `refusal` is empty; `at_ns` is monotonic."""
+
+    tx_hash: Hash32
+    at_ns: int
+    refusal: str = ""
+
+
+class SeenReceipt(msgspec.Struct, frozen=True):
+    """A receipt on the node's canonical chain, and why the execution reverted if it did."""
+
+    receipt: Receipt
+    cause: str = ""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """The chain was looked at after `head`: first the sender's nonce, then the receipts of `asked`.
+
+    In that order, so that a nonce of ours that the chain has passed finds its receipt.
+    """
+
+    head: BlockHeader
+    chain_nonce: int
+    asked: frozenset[Hash32]
+    receipts: Mapping[Hash32, SeenReceipt]
+    now: int
+
+
+class Halt(msgspec.Struct, frozen=True):
+    """Stop executing, until a person releases the account."""
+
+    cause: str
+    now: int
+
+
+class Release(msgspec.Struct, frozen=True):
+    """A person, `by` name, releases the account."""
+
+    by: str
+    now: int
+
+
+Input = Reserve | Drop | Execute | Signed | SignFailed | SendAnswered | Observed | Halt | Release

@@ -1,0 +1,204 @@
+"""Transactions that are sent once: a pure machine, `step(state, input) -> (state, commands)`.
+
+Idea. What was signed can land for ever, so nothing that was signed is forgotten. An intent is executed by one
+transaction on one nonce. A nonce that was signed for is a slot; it lists every payload that could use it, and the chain
+lets exactly one of them do so. Whoever wants the intent not to happen cannot unsend it: they can only make another
+payload use the same nonce, and until that one is final the outcome is open. Retrying on the next nonce is how money is
+spent twice, so it does not exist here.
+
+Invariants, and what holds them:
+1. A `Send` follows the synced `Append` of its bytes. After a crash at any instant the journal knows every payload that
+   can exist outside. It may know one that never left; that one is treated as if it had.
+2. One execution per slot, one slot per intent, further payloads are cancellations on the same nonce. The fold refuses a
+   journal that says otherwise.
+3. Nonces have no gap: the next one is the journal's last plus one, or the chain's where that is higher (the key was
+   used elsewhere while we were down, or by a stranger before a person released the account). A nonce is taken only
+   while its signature is asked for, one at a time; when signing fails nothing exists, and the nonce is free again. So
+   is one whose payload was signed and not appended: those bytes never left the process, since sending comes after.
+4. What may be at stake is reserved in the commit that opens the intent and given back by the record that ends it; no
+   other path changes it. An intent without a slot that is found at start is ended: nothing of it can be outside.
+5. An intent with a slot ends by a receipt at the configured finality, never by a deadline or by the node's words
+   ("nonce too low" says that somebody used the nonce, not who). Until then a reorg takes the slot back to `sent`; it is
+   watched and the same bytes are sent again, which cannot make a second transaction.
+6. A slot at start whose payload has no receipt and whose nonce is unused: before the deadline the same bytes are sent
+   again, after it a cancellation is signed on that nonce, a request like any other.
+7. When the chain has passed a nonce and none of our payloads has a receipt, at finality, or when it passes a nonce that
+   we have not given out, somebody else signs with our key: the account halts. It halts as well when a reorg is deeper
+   than the configured finality, when the day's losses reach the limit, and when the chain waits for a nonce that we
+   cannot send (a journal of another life of the chain). Halted means nothing new; what is open is brought to its end.
+
+Representation: the records are the events. A decision makes records, the state is their fold, and what is not in the
+journal (the head, what this process's node has accepted) can be lost without harm. Commands are done in order.
+
+Bounds: a cancellation bids at least an eighth more than the highest payload of its slot, in both fees (nodes ask for a
+tenth), up to a multiple of the execution's cap, and costs 21,000 gas. It costs no more than was reserved for the
+execution where that one's gas limit is at least that multiple of 21,000.
+"""
+
+from typing import assert_never
+
+import msgspec
+
+from headrace.model.account import Account
+from headrace.model.intent import Intent, IntentStatus, Outcome, Payload, Purpose, SlotKey
+from headrace.model.limits import first_breach
+from headrace.model.record import (
+    AccountHalted,
+    AccountReleased,
+    IntentEnded,
+    IntentOpened,
+    PayloadSent,
+    PayloadSigned,
+    Record,
+    SendRefused,
+)
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.transaction import UnsignedTransaction
+from headrace.pipeline.execute.commands import Append, Command, Refuse, Send, Sign
+from headrace.pipeline.execute.fold import fold
+from headrace.pipeline.execute.inputs import (
+    Drop,
+    Execute,
+    Halt,
+    Input,
+    Observed,
+    Release,
+    Reserve,
+    SendAnswered,
+    Signed,
+    SignFailed,
+)
+from headrace.pipeline.execute.observe import observe
+from headrace.pipeline.execute.rules import Rules
+from headrace.pipeline.execute.state import State
+
+Step = tuple[State, tuple[Command, ...]]
+
+
+def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: PLR0911 - one line for each kind of input
+    """Decide; the commands are to be done in their order, and their answers given as further inputs.
+
+    Raises:
+        JournalCorruptError: never from inputs that answer this machine's commands; from others it names the rule.
+    """
+    match given:
+        case Reserve():
+            return _reserve(state, given, rules)
+        case Drop():
+            return _drop(state, given, rules)
+        case Execute():
+            return _execute(state, given, rules)
+        case Signed():
+            return _signed(state, given, rules)
+        case SignFailed():
+            return _sign_failed(state, given, rules)
+        case SendAnswered():
+            return _send_answered(state, given)
+        case Observed():
+            return observe(state, given, rules)
+        case Halt():
+            return _append(state, rules, AccountHalted(given.cause, given.now), is_synced=True)
+        case Release():
+            return _append(state, rules, AccountReleased(given.by, given.now), is_synced=True)
+        case _:
+            assert_never(given)
+
+
+def _reserve(state: State, given: Reserve, rules: Rules) -> Step:
+    intent = given.intent
+    refusal = _unfit(state, intent) or first_breach(
+        rules.limits, state.usage(given.now), intent.reservation, given.held_units
+    )
+    if refusal is not None:
+        return state, (Refuse(intent.id, refusal),)
+    return _append(state, rules, IntentOpened(intent, given.now), is_synced=False)
+
+
+def _unfit(state: State, intent: Intent) -> Refusal | None:
+    if state.halt_cause:
+        return _halted(state)
+    if intent.account != state.owner.id or intent.reservation.account != state.owner.id:
+        return Refusal(Reason.CHECK_FAILED, f"the intent is of account {intent.account}, not of {state.owner.id}")
+    if intent.id in state.intents or state.slot_of(intent.id) is not None:
+        return Refusal(Reason.CHECK_FAILED, f"intent {intent.id} exists already")
+    return _too_late(state, intent)
+
+
+def _drop(state: State, given: Drop, rules: Rules) -> Step:
+    if given.intent_id not in state.intents or state.slot_of(given.intent_id) is not None:
+        return state, ()  # it has ended, or was signed and ends by a receipt
+    return _refused(state, rules, given.intent_id, given.refusal, given.now)
+
+
+def _execute(state: State, given: Execute, rules: Rules) -> Step:
+    opened = state.intents.get(given.intent_id)
+    if opened is None:
+        late = Refusal(Reason.BLOCK_PASSED, "the intent has ended: its deadline passed while it was rehearsed")
+        return state, (Refuse(given.intent_id, late),)
+    assert state.slot_of(given.intent_id) is None, f"intent {given.intent_id} is executed twice"
+    refusal = (
+        (_halted(state) if state.halt_cause else None)
+        or _too_late(state, opened.intent)
+        or _foreign(state.owner, given.transaction)
+    )
+    if refusal is not None:
+        return _refused(state, rules, given.intent_id, refusal, given.now)
+    assert state.nonce_signing is None, "two signatures asked for at once"
+    nonce = state.nonce_following
+    asked = msgspec.structs.replace(state, nonce_signing=(given.intent_id, nonce))
+    return asked, (Sign(given.intent_id, nonce, Purpose.EXECUTE, given.transaction),)
+
+
+def _signed(state: State, given: Signed, rules: Rules) -> Step:
+    if given.purpose is Purpose.EXECUTE:
+        assert state.nonce_signing == (given.intent_id, given.nonce), "a signature that was not asked for"
+        state = msgspec.structs.replace(state, nonce_signing=None)
+    assert state.head is not None, "signed before the chain was seen"
+    owner = state.owner
+    key = SlotKey(owner.chain_id, owner.operator, given.nonce)
+    payload = Payload(given.signed.hash, given.signed.raw, given.purpose, given.transaction)
+    record = PayloadSigned(key, given.intent_id, payload, state.head.number)
+    state, (append,) = _append(state, rules, record, is_synced=True)
+    return state, (append, Send(given.signed))
+
+
+def _sign_failed(state: State, given: SignFailed, rules: Rules) -> Step:
+    if given.purpose is Purpose.CANCEL:
+        return state, ()  # asked for again at the next head
+    state = msgspec.structs.replace(state, nonce_signing=None)
+    return _refused(state, rules, given.intent_id, Refusal(Reason.CHECK_FAILED, given.why), given.now)
+
+
+def _send_answered(state: State, given: SendAnswered) -> Step:
+    """The answer is for reports and decides nothing but whether the bytes are sent again."""
+    if given.refusal:
+        return state, (Append((SendRefused(given.tx_hash, given.refusal),), is_synced=False),)
+    accepted = msgspec.structs.replace(state, accepted=state.accepted | {given.tx_hash})
+    return accepted, (Append((PayloadSent(given.tx_hash, given.at_ns),), is_synced=False),)
+
+
+def _refused(state: State, rules: Rules, intent_id: str, refusal: Refusal, now: int) -> Step:
+    outcome = Outcome(intent_id, IntentStatus.REFUSED, reason=refusal.reason, cause=refusal.detail)
+    state, appended = _append(state, rules, IntentEnded(outcome, now), is_synced=False)
+    return state, (*appended, Refuse(intent_id, refusal))
+
+
+def _append(state: State, rules: Rules, record: Record, *, is_synced: bool) -> Step:
+    return fold(state, (record,), rules.reorg_blocks), (Append((record,), is_synced=is_synced),)
+
+
+def _halted(state: State) -> Refusal:
+    return Refusal(Reason.ACCOUNT_HALTED, f"halted until a person releases it: {state.halt_cause}")
+
+
+def _too_late(state: State, intent: Intent) -> Refusal | None:
+    assert state.head is not None, "the journal was not compared with the chain"
+    if state.head.number < intent.deadline_block:
+        return None
+    return Refusal(Reason.BLOCK_PASSED, f"block {state.head.number} is here, the deadline is {intent.deadline_block}")
+
+
+def _foreign(owner: Account, transaction: UnsignedTransaction) -> Refusal | None:
+    if (transaction.chain_id, transaction.sender) == (owner.chain_id, owner.operator):
+        return None
+    return Refusal(Reason.CHECK_FAILED, f"the transaction is of {transaction.sender} on chain {transaction.chain_id}")

@@ -1,0 +1,281 @@
+"""The machine's hands: does its commands in order, and brings back the answers.
+
+Everything between two awaits is done at once, so a decision and its append cannot be separated by another task.
+Commands that sign and append are done first, for a whole batch in one synced commit; only then are the bytes sent,
+concurrently.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from headrace.errors import ChainError, JournalError, KeystoreError
+from headrace.model.account import Account
+from headrace.model.address import Hash32
+from headrace.model.block import BlockHeader
+from headrace.model.intent import Intent, Outcome, Purpose
+from headrace.model.record import IntentEnded, PayloadSigned, Record, RefusalNoted, RunStarted
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.transaction import Receipt, SignedTransaction
+from headrace.pipeline.execute.cause import find_cause
+from headrace.pipeline.execute.commands import Append, Command, Refuse, Send, Sign
+from headrace.pipeline.execute.fold import fold
+from headrace.pipeline.execute.inputs import (
+    Drop,
+    Execute,
+    Halt,
+    Input,
+    Observed,
+    Release,
+    Reserve,
+    SeenReceipt,
+    SendAnswered,
+    Signed,
+    SignFailed,
+)
+from headrace.pipeline.execute.machine import step
+from headrace.pipeline.execute.observe import watched
+from headrace.pipeline.execute.rules import Rules
+from headrace.pipeline.execute.sockets import Sockets
+from headrace.pipeline.execute.state import State
+from headrace.pipeline.execute.submission import Prepared, Recovery, Submitted
+
+__all__ = ["Prepared", "Recovery", "Sockets", "Submitted", "TransactionManager"]  # all that the line's wiring needs
+
+
+class TransactionManager:
+    """Transactions of one account on one chain; call `recover` first.
+
+    After a `JournalError` every method raises it again: what is in memory may not be what is on disk, and only a new
+    start tells.
+    """
+
+    def __init__(self, account: Account, rules: Rules, sockets: Sockets) -> None:
+        """Take the journal's writer and a signer for `account.operator`.
+
+        Raises:
+            KeystoreError: the signer is another address's.
+        """
+        if sockets.signer.address != account.operator:
+            raise KeystoreError(
+                f"the key is {sockets.signer.address}'s, the operator is {account.operator}: open its key"
+            )
+        self._account = account
+        self._rules = rules
+        self._sockets = sockets
+        self._state = State()
+        self._failure: JournalError | None = None
+        self._looking = asyncio.Lock()
+
+    @property
+    def state(self) -> State:
+        """The state as of the last input."""
+        return self._state
+
+    async def recover(self, *, version: str, config_digest: str) -> Recovery:
+        """Fold the journal, compare it with the chain, and take up what is open.
+
+        Raises:
+            JournalCorruptError: the records do not fit together, or belong to another account.
+            JournalError: the chain is behind the journal, or the journal failed.
+            ChainError: the node failed.
+        """
+        count, state = 0, State()
+        for record in self._sockets.journal.read():
+            state = fold(state, (record,), self._rules.reorg_blocks)
+            count += 1
+        started = RunStarted(version, config_digest, self._account, self._sockets.clock.now())
+        self._state = fold(state, (started,), self._rules.reorg_blocks)
+        head = await self._sockets.chain.head()
+        _require_not_behind(self._state, head)
+        self._append(Append((started,), is_synced=True))
+        outcomes = await self.on_head(head)
+        open_nonces = tuple(slot.key.nonce for slot in self._state.open_slots)
+        return Recovery(count, outcomes, open_nonces, self._state.halt_cause)
+
+    async def reserve(self, intents: Sequence[Intent]) -> list[Refusal | None]:
+        """Open intents with their reservations in one commit; None for each that was opened, in order.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        holdings, now = self._sockets.holdings, self._sockets.clock.now()
+        commands: list[Command] = []
+        for intent in intents:
+            commands += self._step(Reserve(intent, holdings.held_units(intent.reservation.token), now))
+        self._append(_merged(commands))
+        refused = _refusals(commands)
+        return [refused.get(intent.id) for intent in intents]
+
+    async def drop(self, intent_id: str, refusal: Refusal) -> None:
+        """Give up an intent that was not executed, and its reservation.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        self._append(_merged(self._step(Drop(intent_id, refusal, self._sockets.clock.now()))))
+
+    async def execute(self, batch: Sequence[Prepared]) -> list[Submitted | Refusal]:
+        """Sign all, append all in one synced commit, send all at once; returns when the node has answered each.
+
+        Raises:
+            JournalError: nothing was sent, and nothing may be sent any more.
+        """
+        commands: list[Command] = []
+        for prepared in batch:
+            given = Execute(prepared.intent_id, prepared.rehearsed.transaction, self._sockets.clock.now())
+            commands += self._signed_through(self._step(given))
+        answers = await self._append_and_send(commands)
+        refused = _refusals(commands)
+        return [_answer_for(prepared.intent_id, refused, commands, answers) for prepared in batch]
+
+    async def on_head(self, header: BlockHeader) -> tuple[Outcome, ...]:
+        """Look at the chain after a new head; returns the intents that ended by it.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+            ChainError: the node failed; the next head looks again.
+        """
+        async with self._looking:
+            asked = watched(self._state, header)
+            chain_nonce = await self._sockets.chain.nonce(self._account.operator)
+            receipts = await self._receipts(asked)
+            seen = Observed(header, chain_nonce, asked, receipts, self._sockets.clock.now())
+            commands = self._signed_through(self._step(seen))
+            await self._append_and_send(commands)
+        return _outcomes(_merged(commands).records)
+
+    async def halt(self, cause: str) -> None:
+        """Take on nothing new until `release`; durable on return."""
+        self._append(_merged(self._step(Halt(cause, self._sockets.clock.now()))))
+
+    async def release(self, by: str) -> None:
+        """A person, `by` name, releases the account; durable on return."""
+        self._append(_merged(self._step(Release(by, self._sockets.clock.now()))))
+
+    def note_refusals(self, block_number: int, counts: Mapping[Reason, int]) -> None:
+        """Journal how many opportunities of a block were refused, by reason.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        records = tuple(RefusalNoted(block_number, reason, count) for reason, count in counts.items())
+        self._append(Append(records, is_synced=False))
+
+    def _step(self, given: Input) -> tuple[Command, ...]:
+        if self._failure is not None:
+            raise self._failure
+        self._state, commands = step(self._state, given, self._rules)
+        return commands
+
+    def _signed_through(self, commands: Iterable[Command]) -> list[Command]:
+        """Every `Sign` replaced by what the machine makes of the signature."""
+        done: list[Command] = []
+        for command in commands:
+            if isinstance(command, Sign):
+                done += self._step(self._sign(command))
+            else:
+                done.append(command)
+        return done
+
+    def _sign(self, command: Sign) -> Signed | SignFailed:
+        try:
+            signed = self._sockets.signer.sign(command.transaction, command.nonce)
+        except KeystoreError as error:
+            return SignFailed(command.intent_id, command.purpose, str(error), self._sockets.clock.now())
+        return Signed(command.intent_id, command.nonce, command.purpose, command.transaction, signed)
+
+    async def _append_and_send(self, commands: Sequence[Command]) -> dict[Hash32, SendAnswered]:
+        self._append(_merged(commands))
+        sends = [command.transaction for command in commands if isinstance(command, Send)]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._send(transaction)) for transaction in sends]
+        answers = [task.result() for task in tasks]
+        told: list[Command] = []
+        for answer in answers:
+            told += self._step(answer)
+        self._append(_merged(told))
+        return {answer.tx_hash: answer for answer in answers}
+
+    async def _send(self, transaction: SignedTransaction) -> SendAnswered:
+        refusal = ""
+        try:
+            await self._sockets.chain.send(transaction)
+        except ChainError as error:
+            refusal = str(error)
+        return SendAnswered(transaction.hash, self._sockets.clock.monotonic_ns(), refusal)
+
+    async def _receipts(self, asked: frozenset[Hash32]) -> dict[Hash32, SeenReceipt]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._receipt(tx_hash)) for tx_hash in sorted(asked)]
+        except* ChainError as errors:
+            raise _first(errors) from errors
+        return {seen.receipt.tx_hash: seen for task in tasks if (seen := task.result()) is not None}
+
+    async def _receipt(self, tx_hash: Hash32) -> SeenReceipt | None:
+        receipt = await self._sockets.chain.receipt(tx_hash)
+        return None if receipt is None else await self._explained(receipt)
+
+    async def _explained(self, receipt: Receipt) -> SeenReceipt:
+        slot = self._state.slot_with(receipt.tx_hash)
+        payload = slot.payload(receipt.tx_hash) if slot else None
+        if slot is None or payload is None or receipt.is_success or payload.purpose is not Purpose.EXECUTE:
+            return SeenReceipt(receipt)
+        if slot.receipt is not None and slot.receipt.block_hash == receipt.block_hash:
+            return SeenReceipt(receipt, slot.cause)
+        sockets = self._sockets
+        return SeenReceipt(receipt, await find_cause(sockets.chain, sockets.simulator, slot.intent, payload, receipt))
+
+    def _append(self, append: Append) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if not append.records:
+            return
+        try:
+            self._sockets.journal.append(append.records, is_synced=append.is_synced)
+        except JournalError as error:
+            self._failure = error
+            raise
+
+
+def _first(errors: ExceptionGroup[ChainError]) -> ChainError:
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _merged(commands: Iterable[Command]) -> Append:
+    """All appends as one: written together, synced if one of them must be."""
+    appends = [command for command in commands if isinstance(command, Append)]
+    records = tuple(record for append in appends for record in append.records)
+    return Append(records, is_synced=any(append.is_synced for append in appends))
+
+
+def _refusals(commands: Iterable[Command]) -> dict[str, Refusal]:
+    return {command.intent_id: command.refusal for command in commands if isinstance(command, Refuse)}
+
+
+def _answer_for(
+    intent_id: str, refused: dict[str, Refusal], commands: Sequence[Command], answers: dict[Hash32, SendAnswered]
+) -> Submitted | Refusal:
+    if intent_id in refused:
+        return refused[intent_id]
+    signed = next(
+        record
+        for record in _merged(commands).records
+        if isinstance(record, PayloadSigned) and record.intent_id == intent_id
+    )
+    answer = answers[signed.payload.tx_hash]
+    return Submitted(intent_id, answer.tx_hash, answer.at_ns, answer.refusal)
+
+
+def _outcomes(records: Iterable[Record]) -> tuple[Outcome, ...]:
+    return tuple(record.outcome for record in records if isinstance(record, IntentEnded))
+
+
+def _require_not_behind(state: State, head: BlockHeader) -> None:
+    newest = max((slot.final_block or slot.signed_block for slot in state.slots.values()), default=0)
+    if head.number < newest:
+        raise JournalError(
+            f"the chain is at block {head.number}, the journal at {newest}: use a node that is not behind; if the "
+            "chain was started anew, move the journal away"
+        )

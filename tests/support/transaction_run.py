@@ -1,0 +1,230 @@
+"""One seeded life of an agent's transactions in the model world, with a checker that looks from outside."""
+
+import asyncio
+from collections import Counter
+from typing import cast
+
+from headrace.errors import ChainError, JournalCorruptError, JournalError
+from headrace.model.address import PoolId
+from headrace.model.intent import IntentStatus
+from headrace.model.record import IntentEnded, IntentOpened, PayloadSigned, ReceiptGone, Record
+from headrace.model.refusal import Reason, Refusal
+from headrace.pipeline.execute.rules import Rules
+from headrace.pipeline.execute.sockets import Sockets
+from headrace.pipeline.execute.submission import Prepared
+from headrace.pipeline.execute.transactions import TransactionManager
+from headrace.ports.chain import Chain
+from tests.support.intents import ACCOUNT, LIMITS, intent, rehearsed, reservation, transaction
+from tests.support.transaction_world import (
+    CALM,
+    Crash,
+    Faults,
+    ViolationError,
+    World,
+    WorldChain,
+    WorldClock,
+    WorldHoldings,
+    WorldJournal,
+    WorldSigner,
+    WorldSimulator,
+)
+
+POOLS = tuple(PoolId(f"0xpool{i}") for i in range(12))
+STORM = Faults(
+    crash=1,
+    lost_request=8,
+    lost_answer=8,
+    late_arrival=8,
+    refused=5,
+    read_failed=3,
+    evicted=5,
+    passed_over=25,
+    reverted=10,
+    full_disk=1,
+)
+QUIET_BLOCKS_MAX = 40
+
+
+class Run:
+    """Drives requests, blocks and faults; `check` after every step and at the end."""
+
+    def __init__(self, seed: int, counts: Counter[str]) -> None:
+        self.world = World(seed, counts)
+        self.random = self.world.random
+        self.rules = Rules(LIMITS, confirmations=self.random.choice([1, 2, 3]))
+        self.manager: TransactionManager | None = None
+        self.serial = 0
+        self.has_deep_reorg = self.random.randrange(15) == 0
+        self.has_stranger = self.random.randrange(20) == 0
+        self.counts = counts
+
+    async def storm(self, steps: int) -> None:
+        self.world.faults = STORM
+        for _ in range(steps):
+            await self._survive()
+            self.check()
+
+    async def calm(self) -> None:
+        """No more faults and no more requests: everything must come to its end."""
+        self.world.faults = CALM
+        for _ in range(QUIET_BLOCKS_MAX):
+            await self._survive(is_calm=True)
+            self.check()
+        self.check_ended()
+
+    async def _survive(self, *, is_calm: bool = False) -> None:
+        try:
+            if self.manager is None:
+                await self._start()
+            else:
+                await (self._quiet_block() if is_calm else self._anything(self.manager))
+        except* Crash:
+            self._crashed("crashed")
+        except* JournalCorruptError:
+            raise  # our own records do not fit: no fault of the world
+        except* JournalError:
+            self._crashed("stopped: no disk")
+        except* ChainError:
+            self.counts["look failed"] += 1
+
+    def _crashed(self, why: str) -> None:
+        self.counts[why] += 1
+        self.manager = None
+        self.world.restart()
+
+    async def _start(self) -> None:
+        world = self.world
+        chain = cast("Chain", WorldChain(world))  # the machine's part of it
+        sockets = Sockets(
+            chain, WorldSimulator(), WorldSigner(world), WorldJournal(world), WorldHoldings(), WorldClock(world)
+        )
+        manager = TransactionManager(ACCOUNT, self.rules, sockets)
+        await manager.recover(version="test", config_digest="")
+        self.counts["started"] += 1
+        self.manager = manager
+
+    async def _quiet_block(self) -> None:
+        assert self.manager is not None
+        self.world.mine()
+        await self.manager.on_head(self.world.head)
+
+    async def _anything(self, manager: TransactionManager) -> None:
+        chance = self.random.randrange(100)
+        if chance < 30:
+            await self._trade(manager)
+        elif chance < 50:
+            self.world.mine()
+            async with asyncio.TaskGroup() as group:  # a head is looked at while others are sent
+                group.create_task(manager.on_head(self.world.head))
+                group.create_task(self._trade(manager))
+                group.create_task(self._mine_meanwhile())
+        elif chance < 90:
+            self.world.mine(is_stranger=self.has_stranger and self.random.randrange(10) == 0)
+            await manager.on_head(self.world.head)
+        elif chance < 96:
+            self._reorg()
+            await manager.on_head(self.world.head)
+        elif manager.state.halt_cause:
+            await manager.release("tester")
+        else:
+            self.world.now += 40
+
+    async def _mine_meanwhile(self) -> None:
+        for _ in range(self.random.randrange(4)):
+            await asyncio.sleep(0)
+        self.world.mine()
+
+    def _reorg(self) -> None:
+        deepest = self.rules.confirmations
+        if self.has_deep_reorg and self.random.randrange(2):
+            deepest += 4
+            self.counts["deep reorg"] += 1
+        self.world.reorg(self.random.randint(0, min(deepest, len(self.world.blocks) - 1)))
+
+    async def _trade(self, manager: TransactionManager) -> None:
+        wanted = []
+        for _ in range(self.random.randint(1, 3)):
+            self.serial += 1
+            pools = tuple(self.random.sample(POOLS, 2))
+            taken = reservation(
+                pools, capital_units=self.random.choice([0, 150, 300]), usd=self.random.randint(1, 1100)
+            )
+            deadline = self.world.head.number + self.random.randint(0, 4)
+            wanted.append(intent(f"intent {self.serial}", deadline=deadline, reserved=taken))
+        answers = await manager.reserve(wanted)
+        for answer in answers:
+            self.counts[f"refused: {answer.reason}" if answer else "reserved"] += 1
+        self.check()
+        opened = [one.id for one, answer in zip(wanted, answers, strict=True) if answer is None]
+        if opened and self.random.randrange(5) == 0:
+            await manager.drop(opened.pop(), Refusal(Reason.REHEARSAL_REVERTED, "refused by the rehearsal"))
+        if self.random.randrange(8) == 0:
+            return  # the line forgets them: the machine must not
+        await manager.execute([Prepared(one, rehearsed(transaction(one.encode()))) for one in opened])
+
+    def check(self) -> None:
+        """Limits from the journal alone: opened and not ended."""
+        opened = _open(self.world.journal)
+        reserved = [record.intent.reservation for record in opened.values()]
+        pools = [pool for one in reserved for pool in one.pools]
+        is_within = (
+            len(reserved) <= LIMITS.executions_max
+            and sum(one.exposure_usd_micro for one in reserved) <= LIMITS.position_usd_micro_max
+            and sum(one.capital_units for one in reserved) <= 500
+            and len(pools) == len(set(pools))
+        )
+        if not is_within and not self.has_deep_reorg:  # what a deep reorg opens anew was within limits when it ended
+            raise ViolationError(f"limits are exceeded by {sorted(opened)}")
+
+    def check_ended(self) -> None:
+        assert self.manager is not None
+        if _open(self.world.journal):
+            raise ViolationError(f"never ended: {sorted(_open(self.world.journal))}")
+        state = self.manager.state
+        if state.usage(self.world.now).count or state.open_slots:
+            raise ViolationError("reservations or slots are left over")
+        halted_by_stranger = "not in the journal" in state.halt_cause
+        self.counts["halted by a stranger"] += halted_by_stranger
+        if state.nonce_following != self.world.nonce():
+            raise ViolationError(f"the chain is at nonce {self.world.nonce()}, we are at {state.nonce_following}")
+        self._check_outcomes()
+
+    def _check_outcomes(self) -> None:
+        """What the journal says of each intent is what the final chain says."""
+        landed: dict[str, IntentStatus] = {}
+        for block, _, mined in self.world.mined():
+            if not mined.is_cancel:
+                if mined.intent_id in landed:
+                    raise ViolationError(f"{mined.intent_id} was executed twice")
+                is_success = self.world.is_success(block, mined)
+                landed[mined.intent_id] = IntentStatus.LANDED if is_success else IntentStatus.REVERTED
+        ended = {r.outcome.intent_id: r.outcome for r in self.world.journal if isinstance(r, IntentEnded)}
+        for intent_id, status in landed.items():
+            if intent_id not in ended or ended[intent_id].status is not status:
+                raise ViolationError(f"{intent_id} is {status} on the chain, the journal says {ended.get(intent_id)}")
+        for intent_id, outcome in ended.items():
+            self.counts[f"ended: {outcome.status}"] += 1
+            if outcome.status in (IntentStatus.LANDED, IntentStatus.REVERTED) and intent_id not in landed:
+                raise ViolationError(f"{intent_id} is said to be {outcome.status} and is not on the chain")
+
+
+def _open(records: list[Record]) -> dict[str, IntentOpened]:
+    """Intents opened and not ended; one whose receipt went is open again."""
+    opened: dict[str, IntentOpened] = {}
+    ever: dict[str, IntentOpened] = {}
+    intent_of: dict[str, str] = {}
+    for record in records:
+        if isinstance(record, IntentOpened):
+            opened[record.intent.id] = ever[record.intent.id] = record
+        elif isinstance(record, PayloadSigned):
+            intent_of[record.payload.tx_hash] = record.intent_id
+        elif isinstance(record, ReceiptGone):
+            intent_id = intent_of[record.tx_hash]
+            opened[intent_id] = ever[intent_id]
+        elif isinstance(record, IntentEnded):
+            opened.pop(record.outcome.intent_id, None)
+    return opened
+
+
+def summary(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

@@ -1,0 +1,165 @@
+"""Requests of the line: reserving, dropping, executing, halting."""
+
+import msgspec
+import pytest
+from tests.support.intents import (
+    RULES,
+    header,
+    intent,
+    reservation,
+    transaction,
+)
+from tests.support.machine import NOW, REHEARSAL, Machine, kinds, receipt
+
+from headrace.model.address import Address, ChainId
+from headrace.model.intent import IntentStatus, Purpose, SlotStatus
+from headrace.model.record import (
+    AccountReleased,
+    IntentOpened,
+    PayloadSent,
+    PayloadSigned,
+    SendRefused,
+)
+from headrace.model.refusal import Reason
+from headrace.pipeline.execute.commands import Append, Refuse
+from headrace.pipeline.execute.inputs import (
+    Drop,
+    Execute,
+    Halt,
+    Release,
+    Reserve,
+    SendAnswered,
+    SignFailed,
+)
+from headrace.pipeline.execute.machine import step
+
+
+def test_a_reservation_is_one_unsynced_record() -> None:
+    machine = Machine()
+    (append,) = machine.reserve()
+    assert append == Append((IntentOpened(machine.state.intents["i0"].intent, NOW),), is_synced=False)
+    assert machine.state.usage(NOW).count == 1
+
+
+def test_capital_taken_by_one_intent_is_not_there_for_the_next() -> None:
+    machine = Machine()
+    machine.reserve("a", capital_units=300)
+    (refuse,) = machine.reserve("b", capital_units=201)
+    assert isinstance(refuse, Refuse)
+    assert refuse.refusal.reason is Reason.CAPITAL_RESERVED
+    assert kinds(machine.reserve("c", capital_units=200)) == [Append]
+    assert machine.state.reserved_units() == {reservation().token: 500}
+
+
+@pytest.mark.parametrize(("deadline", "words"), [(10, "block 10 is here"), (9, "the deadline is 9")])
+def test_an_intent_whose_block_has_passed_is_not_opened(deadline: int, words: str) -> None:
+    (refuse,) = Machine().reserve(deadline=deadline)
+    assert isinstance(refuse, Refuse)
+    assert refuse.refusal.reason is Reason.BLOCK_PASSED
+    assert words in refuse.refusal.detail
+
+
+def test_an_intent_is_opened_once_and_only_for_the_journals_account() -> None:
+    machine = Machine()
+    machine.execute()
+    stranger = msgspec.structs.replace(intent("x"), account="other")
+    for given in (intent("i0"), stranger):
+        (refuse,) = machine.give(Reserve(given, 0, NOW))
+        assert isinstance(refuse, Refuse)
+        assert refuse.refusal.reason is Reason.CHECK_FAILED
+
+
+def test_a_refused_rehearsal_gives_the_reservation_back() -> None:
+    machine = Machine()
+    machine.reserve()
+    assert kinds(machine.give(Drop("i0", REHEARSAL, NOW))) == [Append, Refuse]
+    assert machine.state.usage(NOW).count == 0
+    assert machine.ended()[0].status is IntentStatus.REFUSED
+    assert machine.give(Drop("i0", REHEARSAL, NOW)) == ()
+
+
+def test_what_was_signed_cannot_be_dropped() -> None:
+    machine = Machine()
+    machine.execute()
+    assert machine.give(Drop("i0", REHEARSAL, NOW)) == ()
+    assert machine.state.usage(NOW).count == 1
+
+
+def test_the_bytes_are_appended_and_synced_before_they_are_sent() -> None:
+    machine = Machine()
+    sent = machine.execute()
+    record = machine.records[-1]
+    assert isinstance(record, PayloadSigned)
+    assert (record.payload.raw, record.payload.tx_hash, record.slot.nonce) == (sent.raw, sent.hash, 0)
+    assert machine.state.slots[0].status is SlotStatus.SENT
+
+
+def test_nonces_follow_each_other_from_the_chains() -> None:
+    machine = Machine(chain_nonce=7)
+    machine.execute("a")
+    machine.execute("b")
+    assert sorted(machine.state.slots) == [7, 8]
+
+
+def test_a_nonce_whose_signature_failed_is_free_again() -> None:
+    machine = Machine()
+    machine.reserve("a")
+    machine.give(Execute("a", transaction(), NOW))
+    commands = machine.give(SignFailed("a", Purpose.EXECUTE, "no key", NOW))
+    assert kinds(commands) == [Append, Refuse]
+    machine.execute("b")
+    assert sorted(machine.state.slots) == [0]
+    assert machine.give(SignFailed("b", Purpose.CANCEL, "no key", NOW)) == ()
+
+
+@pytest.mark.parametrize("field", ["sender", "chain_id"])
+def test_a_transaction_of_another_account_is_not_signed(field: str) -> None:
+    machine = Machine()
+    machine.reserve()
+    change: Address | ChainId = Address("0x" + "11" * 20) if field == "sender" else ChainId(1)
+    foreign = msgspec.structs.replace(transaction(), **{field: change})
+    commands = machine.give(Execute("i0", foreign, NOW))
+    assert kinds(commands) == [Append, Refuse]
+    assert machine.state.usage(NOW).count == 0
+
+
+def test_an_intent_whose_deadline_came_while_it_was_rehearsed_is_refused() -> None:
+    machine = Machine()
+    machine.reserve("a", deadline=11)
+    machine.reserve("b", deadline=12)
+    machine.look(11)
+    (refuse,) = machine.give(Execute("a", transaction(), NOW))
+    assert isinstance(refuse, Refuse)
+    assert refuse.refusal.reason is Reason.BLOCK_PASSED
+    assert machine.ended()[0].status is IntentStatus.ABANDONED
+    state = msgspec.structs.replace(machine.state, head=header(12).ref)
+    _, commands = step(state, Execute("b", transaction(), NOW), RULES)
+    assert kinds(commands) == [Append, Refuse]
+
+
+def test_executing_twice_is_a_bug() -> None:
+    machine = Machine()
+    machine.execute()
+    with pytest.raises(AssertionError, match="twice"):
+        machine.give(Execute("i0", transaction(), NOW))
+
+
+def test_the_nodes_answers_are_recorded_and_decide_nothing() -> None:
+    machine = Machine()
+    sent = machine.execute()
+    machine.give(SendAnswered(sent.hash, 5))
+    assert sent.hash in machine.state.accepted
+    machine.give(SendAnswered(sent.hash, 6, "nonce too low"))
+    assert machine.records[-2:] == [PayloadSent(sent.hash, 5), SendRefused(sent.hash, "nonce too low")]
+    assert machine.state.usage(NOW).count == 1
+
+
+def test_a_person_releases_the_account_and_its_losses() -> None:
+    machine = Machine()
+    sent = machine.execute()
+    machine.look(13, chain_nonce=1, receipts=(receipt(sent, 11, is_success=False),))
+    machine.give(Halt("by hand", NOW))
+    (append,) = machine.give(Release("me", NOW))
+    assert append == Append((AccountReleased("me", NOW),), is_synced=True)
+    assert not machine.state.halt_cause
+    assert machine.state.usage(NOW).loss_usd_micro_today == 0

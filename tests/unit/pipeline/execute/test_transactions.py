@@ -1,0 +1,340 @@
+"""The machine's hands: order of journal and wire, failures of each port, start-up."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TypeVar, cast
+
+import msgspec
+import pytest
+from tests.support.intents import ACCOUNT, RULES, SIGNER, intent, rehearsed, transaction
+from tests.support.transaction_world import (
+    Faults,
+    World,
+    WorldChain,
+    WorldClock,
+    WorldHoldings,
+    WorldJournal,
+    WorldSigner,
+    WorldSimulator,
+)
+
+from headrace.adapters.stores.sqlite.journal import SqliteJournal
+from headrace.errors import JournalCorruptError, JournalError, KeystoreError, NodeUnreachableError
+from headrace.model.account import Account
+from headrace.model.address import Address
+from headrace.model.intent import IntentStatus
+from headrace.model.record import PayloadSent, PayloadSigned, ReceiptSeen, RefusalNoted
+from headrace.model.refusal import Reason, Refusal
+from headrace.pipeline.execute.sockets import Sockets
+from headrace.pipeline.execute.submission import Prepared, Submitted
+from headrace.pipeline.execute.transactions import TransactionManager
+from headrace.ports.chain import Chain
+from headrace.ports.journal import Journal
+from headrace.ports.signer import Signer
+
+T = TypeVar("T")
+
+
+def _world() -> World:
+    world = World(1, Counter())
+    world.faults = Faults(reverted=0)
+    return world
+
+
+def _manager(world: World, *, journal: Journal | None = None, signer: Signer | None = None) -> TransactionManager:
+    sockets = Sockets(
+        cast("Chain", WorldChain(world)),
+        WorldSimulator(),
+        signer or WorldSigner(world),
+        journal or WorldJournal(world),
+        WorldHoldings(),
+        WorldClock(world),
+    )
+    return TransactionManager(ACCOUNT, RULES, sockets)
+
+
+def _run(life: Callable[[TransactionManager], Coroutine[None, None, T]], world: World | None = None) -> T:
+    async def whole() -> T:
+        manager = _manager(world or _world())
+        await manager.recover(version="1", config_digest="")
+        return await life(manager)
+
+    return asyncio.run(whole())
+
+
+def _prepared(name: str) -> Prepared:
+    return Prepared(name, rehearsed(transaction(name.encode())))
+
+
+def test_a_batch_is_one_synced_commit_and_answers_stand_in_order() -> None:
+    world = _world()
+
+    async def life(manager: TransactionManager) -> list[Submitted | Refusal]:
+        assert await manager.reserve([intent("a"), intent("b"), intent("a")])
+        commits = len(world.commits)
+        answers = await manager.execute([_prepared("b"), _prepared("gone"), _prepared("a")])
+        assert len(world.commits) == commits + 2  # the payloads, then the node's answers
+        return answers
+
+    first, refused, second = _run(life, world)
+    assert isinstance(first, Submitted)
+    assert isinstance(second, Submitted)
+    assert (first.intent_id, second.intent_id) == ("b", "a")
+    assert isinstance(refused, Refusal)
+    assert [t.nonce for t in world.mempool.values()] == [0, 1]
+    assert first.answered_ns == world.now * 10**9
+
+
+def test_outcomes_come_back_with_the_head_that_made_them_final() -> None:
+    world = _world()
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        await manager.execute([_prepared("a")])
+        seen = []
+        for _ in range(4):
+            world.mine()
+            seen.append([outcome.status for outcome in await manager.on_head(world.head)])
+        assert seen == [[], [], [IntentStatus.LANDED], []]
+
+    _run(life, world)
+
+
+def test_a_revert_gets_its_cause_once() -> None:
+    world = _world()
+    world.faults = Faults(reverted=100)
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        await manager.execute([_prepared("a")])
+        for _ in range(3):
+            world.mine()
+            outcomes = await manager.on_head(world.head)
+        assert outcomes[0].status is IntentStatus.REVERTED
+        assert outcomes[0].cause == "reverted in the model"
+
+    _run(life, world)
+    assert sum(isinstance(record, ReceiptSeen) for record in world.journal) == 1
+
+
+def test_an_unanswered_send_stays_open_and_is_sent_again() -> None:
+    world = _world()
+    world.faults = Faults(lost_request=100, reverted=0)
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        (answer,) = await manager.execute([_prepared("a")])
+        assert isinstance(answer, Submitted)
+        assert answer.refusal == "connection lost"
+        assert not world.mempool
+        world.faults = Faults(reverted=0)
+        await manager.on_head(world.head)
+        assert set(world.mempool) == {answer.tx_hash}
+
+    _run(life, world)
+
+
+def test_after_a_full_disk_nothing_is_sent_and_nothing_more_is_done() -> None:
+    world = _world()
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        world.faults = Faults(full_disk=100)
+        with pytest.raises(JournalError):
+            await manager.execute([_prepared("a")])
+        world.faults = Faults()
+        for call in (
+            manager.reserve([intent("b")]),
+            manager.execute([_prepared("a")]),
+            manager.on_head(world.head),
+            manager.drop("a", Refusal(Reason.CHECK_FAILED, "")),
+            manager.halt("by hand"),
+        ):
+            with pytest.raises(JournalError):
+                await call
+        with pytest.raises(JournalError):
+            manager.note_refusals(1, {Reason.CHECK_FAILED: 1})
+        assert not world.mempool
+        assert not world.executions_out
+
+    _run(life, world)
+
+
+def test_a_real_full_disk_sends_nothing(tmp_path: Path) -> None:
+    world = _world()
+    journal = SqliteJournal(tmp_path / "journal.db")
+
+    async def whole() -> None:
+        manager = _manager(world, journal=journal)
+        await manager.recover(version="1", config_digest="")
+        await manager.reserve([intent("a")])
+        journal._connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(JournalError, match="full"):
+            await manager.execute([Prepared("a", rehearsed(transaction(b"a" * 50_000)))])
+
+    asyncio.run(whole())
+    journal.close()
+    assert not world.executions_out
+
+
+def test_a_node_that_cannot_be_read_is_the_next_heads_matter() -> None:
+    world = _world()
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a"), intent("b")])
+        await manager.execute([_prepared("a"), _prepared("b")])
+        world.mine()
+        world.faults = Faults(read_failed=60, reverted=0)
+        failures = 0
+        while not failures:
+            try:
+                await manager.on_head(world.head)
+            except NodeUnreachableError:
+                failures += 1
+        for chance in (100, 0):
+            world.faults = Faults(read_failed=chance, reverted=0)
+            if chance:
+                with pytest.raises(NodeUnreachableError):
+                    await manager.on_head(world.head)
+        await manager.on_head(world.head)
+        assert len(manager.state.open_slots) == 2
+
+    _run(life, world)
+
+
+class FailingReceipts(WorldChain):
+    async def receipt(self, transaction: object) -> None:
+        assert transaction
+        await asyncio.sleep(0)
+        raise NodeUnreachableError("no receipts today")
+
+
+def test_an_error_among_many_receipts_comes_out_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a"), intent("b")])
+        await manager.execute([_prepared("a"), _prepared("b")])
+        monkeypatch.setattr(WorldChain, "receipt", FailingReceipts.receipt)
+        with pytest.raises(NodeUnreachableError, match="no receipts today"):
+            await manager.on_head(await manager._sockets.chain.head())
+
+    _run(life)
+
+
+class BrokenSigner:
+    address = SIGNER.address
+
+    def sign(self, transaction: object, nonce: int) -> None:
+        raise KeystoreError(f"cannot sign {type(transaction).__name__} {nonce}")
+
+
+def test_a_signer_that_fails_refuses_the_intent_and_keeps_no_nonce() -> None:
+    world = _world()
+
+    async def whole() -> None:
+        manager = _manager(world, signer=cast("Signer", BrokenSigner()))
+        await manager.recover(version="1", config_digest="")
+        await manager.reserve([intent("a")])
+        (answer,) = await manager.execute([_prepared("a")])
+        assert isinstance(answer, Refusal)
+        assert "cannot sign" in answer.detail
+        assert manager.state.nonce_next == 0
+        assert not manager.state.intents
+
+    asyncio.run(whole())
+
+
+def test_another_addresss_key_is_refused_at_the_start() -> None:
+    world = _world()
+    stranger = Account(ACCOUNT.id, ACCOUNT.chain_id, Address("0x" + "12" * 20), ACCOUNT.executor)
+    sockets = _manager(world)._sockets
+    with pytest.raises(KeystoreError, match="the operator is 0x1212"):
+        TransactionManager(stranger, RULES, sockets)
+
+
+def test_start_up_reads_the_journal_and_tells_what_it_found() -> None:
+    world = _world()
+
+    async def first(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a"), intent("b"), intent("c")])
+        await manager.execute([_prepared("a"), _prepared("b")])
+
+    _run(first, world)
+    world.mine()
+    world.mine()
+    world.mine()
+
+    async def second() -> None:
+        manager = _manager(world)
+        recovery = await manager.recover(version="1", config_digest="")
+        assert recovery.records_count == 8  # a start, three intents, two payloads, two answers
+        assert {outcome.status for outcome in recovery.outcomes} == {IntentStatus.LANDED, IntentStatus.ABANDONED}
+        assert len(recovery.outcomes) == 3
+        assert recovery.open_nonces == ()
+        assert not recovery.halt_cause
+
+    asyncio.run(second())
+
+
+def test_a_chain_behind_the_journal_is_refused() -> None:
+    world = _world()
+
+    async def first(manager: TransactionManager) -> None:
+        world.mine()
+        await manager.on_head(world.head)
+        await manager.reserve([intent("a")])
+        await manager.execute([_prepared("a")])
+
+    _run(first, world)
+    world.blocks = world.blocks[:1]
+    with pytest.raises(JournalError, match="chain is at block 10, the journal at 11"):
+        asyncio.run(_manager(world).recover(version="1", config_digest=""))
+
+
+def test_another_accounts_journal_is_refused() -> None:
+    world = _world()
+
+    async def nothing(_manager: TransactionManager) -> None:
+        return
+
+    _run(nothing, world)
+    manager = _manager(world)
+    manager._account = msgspec.structs.replace(ACCOUNT, executor=Address("0x" + "12" * 20))
+    with pytest.raises(JournalCorruptError, match="journal of its own"):
+        asyncio.run(manager.recover(version="1", config_digest=""))
+
+
+def test_halt_release_drop_and_refusals_are_journaled() -> None:
+    world = _world()
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        await manager.drop("a", Refusal(Reason.REHEARSAL_REVERTED, "why"))
+        assert not manager.state.intents
+        await manager.halt("by hand")
+        (refusal,) = await manager.reserve([intent("b")])
+        assert refusal is not None
+        assert refusal.reason is Reason.ACCOUNT_HALTED
+        await manager.release("me")
+        assert await manager.reserve([intent("b")]) == [None]
+        manager.note_refusals(12, {Reason.NO_FUNDING: 3, Reason.BLOCK_PASSED: 1})
+        manager.note_refusals(13, {})
+
+    _run(life, world)
+    assert [record for record in world.journal if isinstance(record, RefusalNoted)] == [
+        RefusalNoted(12, Reason.NO_FUNDING, 3),
+        RefusalNoted(12, Reason.BLOCK_PASSED, 1),
+    ]
+
+
+def test_every_payload_sent_was_journaled_before_its_answer() -> None:
+    world = _world()
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        await manager.execute([_prepared("a")])
+
+    _run(life, world)
+    kinds = [type(record) for record in world.journal]
+    assert kinds.index(PayloadSigned) < kinds.index(PayloadSent)
