@@ -163,6 +163,12 @@ class JournalCorruptError(JournalError):
     """The journal's records do not fit together."""
 
 
+class StoreError(HeadraceError):
+    """The history for analysis cannot be written; trading goes on without it."""
+
+    exit_code = 5
+
+
 class DevnetError(HeadraceError):
     """The local devnet could not do what was asked."""
 

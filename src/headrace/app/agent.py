@@ -2,28 +2,30 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from statistics import median_low
 
-import msgspec
 import structlog
 
 from headrace.app.line import Line, Pass
 from headrace.app.places import Places
-from headrace.errors import ChainError
-from headrace.model.address import Address
+from headrace.errors import ChainError, StoreError
+from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader
 from headrace.model.event import Stale
 from headrace.model.execution import Execution
+from headrace.model.history import ExecutionEntry
 from headrace.model.intent import IntentStatus, Outcome
 from headrace.model.refusal import Reason
 from headrace.model.snapshot import Snapshot
 from headrace.pipeline.execute.transactions import TransactionManager
 from headrace.pipeline.market.market_feed import MarketFeed
 from headrace.pipeline.record.balances import balance_mismatches
+from headrace.pipeline.record.entries import execution_entry, opportunity_entry
 from headrace.pipeline.record.recorder import Ended, record_execution
 from headrace.pipeline.report.summary import OpportunityCounts, RunReport, summarise
 from headrace.ports.pool import PoolState
+from headrace.ports.store import Store
 from headrace.treasury.capital import CapitalTreasury
 
 log = structlog.get_logger("headrace")
@@ -72,13 +74,15 @@ class ArbitrageAgent:
         line: Line,
         treasury: CapitalTreasury,
         transactions: TransactionManager | None,
+        history: Store | None = None,
     ) -> None:
-        """Keep the parts."""
+        """Keep the parts; `history` is told what was taken on and how it ended."""
         self._places = places
         self._feed = feed
         self.line = line
         self._treasury = treasury
         self._transactions = transactions
+        self._history = history
         self._progress = asyncio.Condition()
         self._block = -1
         self.tally = Tally()
@@ -138,9 +142,8 @@ class ArbitrageAgent:
             self.tally.add(passed)
             self.tally.blocks += 1
             _tell(snapshot.header, passed)
-            if self._transactions is not None:
-                self._transactions.note_refusals(snapshot.header.number, passed.refusals)
-        await self._record(outcomes)
+            self._note(snapshot, passed)
+        await self._record(outcomes, snapshot.header)
         await self._refresh(snapshot.header)
         async with self._progress:
             self._block = snapshot.header.number
@@ -155,20 +158,52 @@ class ArbitrageAgent:
             log.warning("receipts not read", why=str(error))
             return ()
 
-    async def _record(self, outcomes: Iterable[Outcome]) -> None:
+    def _note(self, snapshot: Snapshot[PoolState], passed: Pass) -> None:
+        if self._transactions is None:
+            return
+        self._transactions.note_refusals(snapshot.header.number, passed.refusals)
+        sent = {submitted.intent_id for submitted in passed.submitted}
+        taken = [one.plan.validated for one in passed.rehearsed if one.plan.validated.opportunity.id in sent]
+        self._write(lambda history: history.write_opportunities([opportunity_entry(v, snapshot) for v in taken]))
+
+    async def _record(self, outcomes: Iterable[Outcome], header: BlockHeader) -> None:
+        entries = []
         for outcome in outcomes:
             if outcome.status in (IntentStatus.REFUSED, IntentStatus.ABANDONED):
                 continue
-            execution = await self._execution(outcome)
+            execution, hashes = await self._execution(outcome)
             self.tally.executions.append(execution)
-            log.info("execution", **msgspec.to_builtins(execution))
+            log.info("execution", **_logged(execution))
+            entries.append(self._entry(execution, hashes, header))
+        self._write(lambda history: history.write_executions(entries))
 
-    async def _execution(self, outcome: Outcome) -> Execution:
+    def _entry(self, execution: Execution, hashes: tuple[Hash32, ...], header: BlockHeader) -> ExecutionEntry:
+        native = self._places.config.chain.wrapped_native_address
+        price = self._places.oracle.price(native, header.timestamp)
+        return execution_entry(
+            execution,
+            hashes=hashes,
+            chain_id=self._places.chain.chain_id,
+            decimals=self._places.tokens[execution.profit_token].decimals,
+            at=header.timestamp,
+            native_usd_pico=None if price is None else price.usd_pico,
+        )
+
+    def _write(self, write: Callable[[Store], None]) -> None:
+        if self._history is None:
+            return
+        try:
+            write(self._history)
+        except StoreError as error:
+            log.warning("history not written", why=str(error))
+
+    async def _execution(self, outcome: Outcome) -> tuple[Execution, tuple[Hash32, ...]]:
         assert self._transactions is not None
         slot = self._transactions.state.slot_of(outcome.intent_id)
         assert slot is not None, "an intent that ended by a receipt had a slot"
         ended = Ended(slot.intent, outcome, slot.receipt, self.tally.accepted_ns.get(outcome.intent_id))
-        return await record_execution(self._places.chain, self._executor, ended)
+        hashes = tuple(payload.tx_hash for payload in slot.payloads)
+        return await record_execution(self._places.chain, self._executor, ended), hashes
 
     async def _pending(self) -> list[Execution]:
         if self._transactions is None:
@@ -190,6 +225,18 @@ class ArbitrageAgent:
     @property
     def _executor(self) -> Address:
         return self._places.config.execution.flash_loan.contract_address
+
+
+def _logged(execution: Execution) -> dict[str, object]:
+    return {
+        "status": execution.status.value,
+        "engine": execution.engine,
+        "route": execution.route,
+        "tx_hash": execution.tx_hash,
+        "realised_units": execution.realised_profit_units,
+        "quoted_units": execution.quoted_profit_units,
+        "cause": execution.cause or None,
+    }
 
 
 def _tell(header: BlockHeader, passed: Pass) -> None:

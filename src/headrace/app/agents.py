@@ -8,7 +8,7 @@ end.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from importlib.metadata import entry_points, version
 
 import msgspec
@@ -16,6 +16,7 @@ import structlog
 
 from headrace.adapters.signers.keystore.folder import Keystore
 from headrace.adapters.simulators.node.simulator import NodeSimulator
+from headrace.adapters.stores.sql.history import SqlHistory
 from headrace.adapters.stores.sqlite.journal import SqliteJournal
 from headrace.app import limits
 from headrace.app.agent import ArbitrageAgent
@@ -39,6 +40,7 @@ from headrace.pipeline.search.graph import SearchGraph
 from headrace.pipeline.validate.funding import FundingDesk
 from headrace.pipeline.validate.validator import Validator
 from headrace.ports.signer import Signer
+from headrace.ports.store import Store
 from headrace.ports.strategy import Strategy, StrategyConfig
 from headrace.treasury.capital import CapitalTreasury
 
@@ -88,17 +90,18 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
     simulator = NodeSimulator(places.chain.client)
     account = _account(config, signer)
     price_of = _price_of(places)
-    journal = SqliteJournal(config.journal_path) if signer else None
-    try:
-        manager: TransactionManager | None = None
-
+    manager: TransactionManager | None = None
+    with ExitStack() as stack:
         treasury = CapitalTreasury(
             account,
             config.chain.start_token_addresses,
             limits.allocation_max(config),
             lambda: {} if manager is None else manager.state.reserved_units(),
         )
-        if signer is not None and journal is not None:
+        history: Store | None = None
+        if signer is not None:
+            journal = stack.enter_context(closing(SqliteJournal(config.journal_path)))
+            history = stack.enter_context(closing(SqlHistory.in_file(config.data_dir / "history.sqlite")))
             sockets = Sockets(places.chain, simulator, signer, journal, treasury, clock)
             manager = TransactionManager(account, limits.rules(config, price_of), sockets)
             await _recover(manager, config)
@@ -109,10 +112,9 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
             BlockFeed(places.chain),
         )
         line = Line(_parts(places, account, treasury, simulator, manager))
-        yield ArbitrageAgent(places=places, feed=feed, line=line, treasury=treasury, transactions=manager)
-    finally:
-        if journal is not None:
-            journal.close()
+        yield ArbitrageAgent(
+            places=places, feed=feed, line=line, treasury=treasury, transactions=manager, history=history
+        )
 
 
 def _parts(

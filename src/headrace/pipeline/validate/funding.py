@@ -16,7 +16,7 @@ from headrace.ports.flash_source import FlashSource
 from headrace.ports.pool import PoolState
 from headrace.ports.treasury import Treasury
 
-FLASH_SWAP_GAS = 9_000  # the callback and its lock: contracts/.gas-snapshot, flash swap less own capital
+FLASH_SWAP_GAS = 12_000  # the callback and its lock: contracts/README.md, flash swap less own capital
 
 
 class FundingDesk:

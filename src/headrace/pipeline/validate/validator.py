@@ -24,7 +24,7 @@ from headrace.pipeline.validate.quoting import Dexes, NativeQuote, quote_route
 from headrace.ports.oracle import Oracle, Price
 from headrace.ports.pool import PoolState
 
-PLAN_GAS = 55_000  # 21,000 for the transaction, its calldata, the role check and the guard: contracts/.gas-snapshot
+PLAN_GAS = 35_000  # 21,000 for the transaction, its calldata, the role check and the guard: contracts/README.md
 _X96 = 96
 _PPM = 1_000_000
 _NATIVE_DECIMALS = 18

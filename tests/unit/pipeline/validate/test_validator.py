@@ -23,6 +23,7 @@ from tests.support.market import (
 )
 
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
+from headrace.adapters.protocols.uniswap_v2.dex import GAS_PER_HOP
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
 from headrace.model.address import Address
 from headrace.model.block import next_block
@@ -87,7 +88,7 @@ def test_the_size_is_within_a_millionth_of_the_best_by_brute_force() -> None:
 
 def test_what_pays_for_its_gas_and_the_minimum_passes_and_the_contract_is_told_the_same_floor() -> None:
     valid = accepted(mispriced())
-    gas = PLAN_GAS + FLASH_SWAP_GAS + 2 * 66_000
+    gas = PLAN_GAS + FLASH_SWAP_GAS + 2 * GAS_PER_HOP
     assert valid.gas_estimate == gas
     cost = gas * 11 * GWEI
     minimum = 500_000 * 10**18 // (3000 * 10**6)
@@ -105,7 +106,7 @@ def test_each_stop_is_named() -> None:
     assert refused(market, validator(changed(profit_usd_micro_min=10**12))) is Reason.BELOW_MIN_PROFIT
     assert refused(market, validator(changed(gas_usd_micro_max=1))) is Reason.GAS_COST_TOO_HIGH
     assert refused(market, validator(changed(gas_share_ppm_max=1))) is Reason.GAS_COST_TOO_HIGH
-    assert refused(mispriced(gap_bps=100)) is Reason.NOT_PROFITABLE_AFTER_GAS
+    assert refused(mispriced(gap_bps=80)) is Reason.NOT_PROFITABLE_AFTER_GAS
     accepted(market, validator(changed(gas_usd_micro_max=10**9, gas_share_ppm_max=10**6)))
 
 

@@ -1,0 +1,40 @@
+"""The chain and tokens that a command's flags name."""
+
+from headrace.app.config.places import ChainConfig
+from headrace.app.config.suggest import did_you_mean
+from headrace.app.config.tree import Config
+from headrace.errors import ConfigError, UsageError
+from headrace.model.address import Address, parse_address
+
+
+def chosen_chain(config: Config, name: str) -> str:
+    """The named chain, or the agents' own where no name is given.
+
+    Raises:
+        UsageError: the configuration has no such chain, or no protocols on it.
+    """
+    if not name:
+        return config.chain_name
+    if name not in config.chains:
+        hint = did_you_mean(name, config.chains) or f"; known are {', '.join(config.chains)}"
+        raise UsageError(f"the configuration has no chain {name!r}{hint}")
+    if name not in config.protocols:
+        raise UsageError(f"the configuration has no protocols on {name}: add `protocols.{name}`")
+    return name
+
+
+def chosen_token(chain: ChainConfig, text: str) -> Address:
+    """A token by symbol or address.
+
+    Raises:
+        UsageError: neither a symbol of the chain nor an address.
+    """
+    if text in chain.tokens:
+        return chain.tokens[text]
+    if not text.startswith("0x"):
+        hint = did_you_mean(text, chain.tokens) or f"; known are {', '.join(chain.tokens)}"
+        raise UsageError(f"the chain has no token {text!r}{hint}")
+    try:
+        return parse_address(text)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,55 @@
+"""`headrace config check | show | schema`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from headrace.app.cli.options import DEFAULT_CONFIG, AsJson
+from headrace.app.cli.output import print_json, print_text
+from headrace.app.config.load import load_config
+from headrace.app.config.schema import json_schema
+from headrace.app.config.shown import shown, to_yaml
+
+File = Annotated[Path, typer.Argument(help="The configuration file.")]
+application = typer.Typer(help="Check and show configuration files.", no_args_is_help=False)
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A file without a mistake."""
+
+    file: str
+    chain: str
+    pools: int
+    is_valid: bool = True
+
+
+@application.command()
+def check(file: File = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Check a file; the first mistake is named with its line and what to do."""
+    config = load_config(file)
+    pools = sum(len(venue.pools) for venue in config.venues.values())
+    if as_json:
+        print_json(Checked(str(file), config.chain_name, pools))
+    else:
+        print_text(f"{file} is valid: {len(config.agents)} agent(s) on {config.chain_name}, {pools} pools")
+
+
+@application.command()
+def show(file: File = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Print a file as it is understood: names resolved, amounts exact, secrets as references only."""
+    config = load_config(file)
+    if as_json:
+        print_json(shown(config))
+    else:
+        print_text(to_yaml(config))
+
+
+@application.command()
+def schema(as_json: AsJson = False) -> None:
+    """Print the JSON schema of configuration files, for editors."""
+    if as_json:
+        print_json(json_schema())
+    else:
+        print_text(msgspec.json.format(msgspec.json.encode(json_schema()), indent=2).decode())

@@ -1,0 +1,22 @@
+"""The entry point. It imports next to nothing before it can catch a Ctrl-C: the rest loads inside `main`."""
+
+import os
+import sys
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    try:
+        from headrace.app.cli.invocation import invoke  # noqa: PLC0415 - so that Ctrl-C while it loads ends cleanly
+
+        code = invoke(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone: `headrace ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)

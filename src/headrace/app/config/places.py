@@ -1,0 +1,135 @@
+"""Where trades happen: the sections `chains` and `protocols`."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headrace.app.config.kind import (
+    Contract,
+    Count,
+    Dollars,
+    FeePips,
+    Flag,
+    FractionPpm,
+    GweiAsWei,
+    Milliseconds,
+    NodeUrl,
+    PoolRef,
+    Positive,
+    PrivateUrl,
+    ProtocolRef,
+    Seconds,
+    Symbol,
+)
+from headrace.model.address import Address
+from headrace.model.pool import ProtocolId
+
+
+class PriceFeed(msgspec.Struct, frozen=True, kw_only=True):
+    """One token's dollar price on chain (Chainlink's AggregatorV3Interface).
+
+    Attributes:
+        address: the feed's contract.
+        max_age_seconds: an older answer counts as none, and a limit in dollars then refuses the trade.
+    """
+
+    address: Contract
+    max_age_seconds: Seconds
+
+
+class GasThresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """What gas may cost on this chain, base fee and tip together; the levels rise strictly.
+
+    Attributes:
+        ultra_low_wei: up to here every trade that pays for its gas is taken.
+        low_wei: good.
+        medium_wei: marginal.
+        high_wei: from here on the agent waits.
+        extreme_wei: from here on it never trades.
+        max_cost_usd: most that one trade's gas may cost.
+        max_profit_share_ppm: most that gas may take of the expected profit.
+    """
+
+    ultra_low_wei: GweiAsWei = msgspec.field(name="ultra_low_gwei")
+    low_wei: GweiAsWei = msgspec.field(name="low_gwei")
+    medium_wei: GweiAsWei = msgspec.field(name="medium_gwei")
+    high_wei: GweiAsWei = msgspec.field(name="high_gwei")
+    extreme_wei: GweiAsWei = msgspec.field(name="extreme_gwei")
+    max_cost_usd: Dollars | None = None
+    max_profit_share_ppm: FractionPpm | None = msgspec.field(name="max_profit_share", default=None)
+
+
+class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One EVM chain and the node that serves it.
+
+    Attributes:
+        chain_id: EIP-155 chain id; the node must serve this one.
+        rpc: the node's WebSocket endpoint.
+        block_time_ms: usual time between blocks.
+        public_mempool: whether pending transactions can be seen, and so attacked, by everybody.
+        private_rpc: where transactions are sent instead, unseen.
+        reorg_depth_blocks: blocks kept to be rolled back; a deeper reorganisation makes the market be read anew.
+        wrapped_native: symbol of the token that wraps the native coin.
+        start_tokens: symbols of the tokens in which cycles begin and profit is taken.
+        gas_thresholds: what gas may cost.
+        tokens: addresses by symbol.
+        price_feeds: dollar prices by token symbol.
+    """
+
+    chain_id: Positive
+    rpc: NodeUrl
+    block_time_ms: Milliseconds = msgspec.field(name="block_time_seconds")
+    public_mempool: Flag
+    private_rpc: PrivateUrl | None = None
+    reorg_depth_blocks: Count = 64
+    wrapped_native: Symbol
+    start_tokens: tuple[Symbol, ...]
+    gas_thresholds: GasThresholds
+    tokens: Mapping[Symbol, Contract]
+    price_feeds: Mapping[Symbol, PriceFeed]
+
+    @property
+    def wrapped_native_address(self) -> Address:
+        """Address of `wrapped_native`."""
+        return self.tokens[self.wrapped_native]
+
+    @property
+    def start_token_addresses(self) -> tuple[Address, ...]:
+        """Addresses of `start_tokens`."""
+        return tuple(self.tokens[symbol] for symbol in self.start_tokens)
+
+
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment of a protocol: an exchange of pools or a lender.
+
+    Attributes:
+        protocol: whose code it is; the venue's own name where left out.
+        factory: contract that made the pools (Uniswap v2 and v3).
+        router: public router, used by people and not by the agents.
+        vault: contract that holds the pools' tokens (Balancer v2).
+        pool: contract that lends (Aave v3).
+        oracle: price oracle of a lender (Aave v3).
+        fee_pips: swap fee of all pools (Uniswap v2 and its forks only; 30 on the original).
+        pools: the pools to trade: addresses, or 32-byte ids in a vault.
+    """
+
+    protocol: ProtocolRef = ProtocolId("")
+    factory: Contract | None = None
+    router: Contract | None = None
+    vault: Contract | None = None
+    pool: Contract | None = None
+    oracle: Contract | None = None
+    fee_pips: FeePips | None = msgspec.field(name="fee_bps", default=None)
+    pools: tuple[PoolRef, ...] = ()
+
+    @property
+    def contracts(self) -> Mapping[str, Address]:
+        """Every contract named, by its key."""
+        named = {
+            "factory": self.factory,
+            "router": self.router,
+            "vault": self.vault,
+            "pool": self.pool,
+            "oracle": self.oracle,
+        }
+        return {key: address for key, address in named.items() if address is not None}

@@ -1,0 +1,1 @@
+"""What happened: a node's hints become ordered, complete blocks."""

@@ -1,0 +1,28 @@
+"""Whether the logs a node gave for a block are all of them, as far as the block's header can tell.
+
+Four things are checked: every log names this block; the log indexes count up from zero without a gap; the bloom filter
+of the logs is the header's. A hidden log shows as a gap, or, if it is one of the last, as a bit that is missing; what
+stays unseen is a tail of logs whose addresses and topics all occur earlier in the block.
+"""
+
+from collections.abc import Sequence
+
+from headrace.errors import IncompleteBlockError
+from headrace.model.block import BlockHeader
+from headrace.model.bloom import logs_bloom
+from headrace.model.event import Log
+
+
+def require_complete(header: BlockHeader, logs: Sequence[Log]) -> None:
+    """Refuse logs that cannot be all logs of this block.
+
+    Raises:
+        IncompleteBlockError: one is missing, foreign or out of order.
+    """
+    for index, log in enumerate(logs):
+        if log.block_hash != header.hash or log.block_number != header.number:
+            raise IncompleteBlockError(f"block {header.number}: a log belongs to block {log.block_number}")
+        if log.log_index != index:
+            raise IncompleteBlockError(f"block {header.number}: log {index} is missing")
+    if logs_bloom(logs) != header.logs_bloom:
+        raise IncompleteBlockError(f"block {header.number}: its logs do not add up to its bloom")

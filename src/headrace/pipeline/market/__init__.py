@@ -1,0 +1,1 @@
+"""What the world looks like now: complete blocks become immutable snapshots."""

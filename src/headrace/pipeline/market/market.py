@@ -1,0 +1,202 @@
+"""The states of all pools at one block: one writer, any number of readers of its snapshots.
+
+A block is applied log by log, in the chain's order; each log goes by its first topic to its protocol, which names the
+pool. What a block replaced is kept, for as many blocks as can be rolled back. A log that its protocol refuses takes its
+pool, and no other, out of the market: its state becomes a marker until the market is read anew, or until the block is
+rolled back.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+
+from headrace.errors import MalformedLogError, MalformedPoolError, MarketStaleError
+from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.block import BlockHeader, BlockRef
+from headrace.model.event import Log
+from headrace.model.pool import Pool, ProtocolId
+from headrace.model.quarantine import Quarantined
+from headrace.model.snapshot import Snapshot
+from headrace.model.token import Token
+from headrace.ports.chain import Chain
+from headrace.ports.pool import DEX, PoolState
+
+DEPTH_DEFAULT = 64
+
+
+class _Applied(msgspec.Struct, frozen=True):
+    """A block and the states that it replaced."""
+
+    header: BlockHeader
+    replaced: dict[int, PoolState]
+
+
+class Market:
+    """Begin with `read_all`; then `apply` children of the newest block, and `roll_back`."""
+
+    def __init__(
+        self,
+        pools: Sequence[Pool],
+        dexes: Mapping[ProtocolId, DEX],
+        tokens: Mapping[Address, Token],
+        depth: int = DEPTH_DEFAULT,
+    ) -> None:
+        self._pools = tuple(pools)
+        self._dexes = dexes
+        self._tokens = MappingProxyType(dict(tokens))
+        self._index_of: Mapping[PoolId, int] = MappingProxyType({pool.id: i for i, pool in enumerate(pools)})
+        assert len(self._index_of) == len(self._pools), "a pool is listed twice"
+        assert all(pool.protocol in dexes for pool in pools), "a pool is of a protocol that is not there"
+        self._dexes_of_topic = _by_topic(dexes)
+        self._states: list[PoolState] = []
+        self._header: BlockHeader | None = None
+        self._undo: deque[_Applied] = deque(maxlen=depth)
+        self._unseen: set[int] = set()
+        self._quarantined: Mapping[int, str] = MappingProxyType({})
+
+    @property
+    def tip(self) -> BlockRef:
+        """The newest block.
+
+        Raises:
+            MarketStaleError: the market has not been read yet.
+        """
+        return self._tip_header().ref
+
+    async def read_all(self, chain: Chain, header: BlockHeader, announced_ns: int) -> Snapshot[PoolState]:
+        """Read every state from the contracts, at `header`; nothing from before can be rolled back to.
+
+        Raises:
+            ChainError: the node failed; the market is as it was.
+        """
+        states: dict[int, PoolState] = {}
+        for protocol, dex in self._dexes.items():
+            indices = [i for i, pool in enumerate(self._pools) if pool.protocol == protocol]
+            states.update(await self._read(dex, chain, indices, header.hash))
+        self._states = [states[i] for i in range(len(self._pools))]
+        self._header = header
+        self._undo.clear()
+        self._unseen = set(range(len(self._pools)))
+        self._note_quarantine(self._unseen)
+        return self.snapshot(announced_ns)
+
+    def apply(self, header: BlockHeader, logs: Iterable[Log], announced_ns: int) -> Snapshot[PoolState]:
+        """The market after the next block; `logs` are all of the block's, in order.
+
+        Raises:
+            MarketStaleError: the block is no child of the newest one, or the market has not been read yet.
+        """
+        self.advance(header, logs)
+        return self.snapshot(announced_ns)
+
+    def advance(self, header: BlockHeader, logs: Iterable[Log]) -> None:
+        """The same without a snapshot, for a block that others follow at once.
+
+        Raises:
+            MarketStaleError: the block is no child of the newest one, or the market has not been read yet.
+        """
+        if header.parent_hash != self._tip_header().hash:
+            raise MarketStaleError(
+                f"block {header.number} does not follow block {self.tip.number}: read the market anew"
+            )
+        replaced: dict[int, PoolState] = {}
+        for log in logs:
+            self._apply_log(log, replaced)
+        self._undo.append(_Applied(self._tip_header(), replaced))
+        self._header = header
+        self._unseen.update(replaced)
+        self._note_quarantine(replaced)
+
+    def roll_back(self, to: BlockRef) -> None:
+        """Take back all blocks after `to`.
+
+        Raises:
+            MarketStaleError: `to` is not among the kept blocks; the market is as it was and must be read anew.
+        """
+        if to == self.tip:
+            return
+        if all(applied.header.ref != to for applied in self._undo):
+            raise MarketStaleError(f"block {to.number} is not among the last {len(self._undo)}: read the market anew")
+        while self.tip != to:
+            applied = self._undo.pop()
+            for index, state in applied.replaced.items():
+                self._states[index] = state
+            self._header = applied.header
+            self._unseen.update(applied.replaced)
+            self._note_quarantine(applied.replaced)
+
+    def snapshot(self, announced_ns: int) -> Snapshot[PoolState]:
+        """The market as it is; `changed` counts from the snapshot handed out before.
+
+        Raises:
+            MarketStaleError: the market has not been read yet.
+        """
+        changed, self._unseen = tuple(sorted(self._unseen)), set()
+        return Snapshot(
+            header=self._tip_header(),
+            announced_ns=announced_ns,
+            pools=self._pools,
+            states=tuple(self._states),
+            index_of=self._index_of,
+            tokens=self._tokens,
+            changed=changed,
+            quarantined=self._quarantined,
+        )
+
+    def _tip_header(self) -> BlockHeader:
+        if self._header is None:
+            raise MarketStaleError("the market has not been read yet")
+        return self._header
+
+    def _apply_log(self, log: Log, replaced: dict[int, PoolState]) -> None:
+        for dex in self._dexes_of_topic.get(log.topics[0], ()) if log.topics else ():
+            try:
+                index = self._index_of.get(dex.pool_of(log))
+            except MalformedLogError as error:
+                self._quarantine_address(dex, log.address, str(error), replaced)
+                continue
+            if index is not None and self._pools[index].protocol == dex.protocol_id:
+                self._apply_to(index, dex, log, replaced)
+
+    def _apply_to(self, index: int, dex: DEX, log: Log, replaced: dict[int, PoolState]) -> None:
+        state = self._states[index]
+        if isinstance(state, Quarantined):
+            return
+        replaced.setdefault(index, state)
+        try:
+            self._states[index] = dex.apply(state, log)
+        except MalformedLogError as error:
+            self._states[index] = Quarantined(state.pool, str(error))
+
+    def _quarantine_address(self, dex: DEX, address: Address, why: str, replaced: dict[int, PoolState]) -> None:
+        """A log that does not even say of which pool it speaks speaks of any of its contract's."""
+        for index, pool in enumerate(self._pools):
+            if pool.address == address and pool.protocol == dex.protocol_id:
+                replaced.setdefault(index, self._states[index])
+                self._states[index] = Quarantined(pool, why)
+
+    def _note_quarantine(self, touched: Iterable[int]) -> None:
+        is_affected = any(i in self._quarantined or isinstance(self._states[i], Quarantined) for i in touched)
+        if is_affected:
+            marked = {i: state.reason for i, state in enumerate(self._states) if isinstance(state, Quarantined)}
+            self._quarantined = MappingProxyType(marked)
+
+    async def _read(self, dex: DEX, chain: Chain, indices: Sequence[int], block: Hash32) -> dict[int, PoolState]:
+        if not indices:
+            return {}
+        try:
+            states = await dex.read(chain, [self._pools[i] for i in indices], block)
+            return dict(zip(indices, states, strict=True))
+        except MalformedPoolError as error:
+            if len(indices) == 1:
+                return {indices[0]: Quarantined(self._pools[indices[0]], str(error))}
+        half = len(indices) // 2
+        first = await self._read(dex, chain, indices[:half], block)
+        return first | await self._read(dex, chain, indices[half:], block)
+
+
+def _by_topic(dexes: Mapping[ProtocolId, DEX]) -> Mapping[Hash32, tuple[DEX, ...]]:
+    topics = {topic for dex in dexes.values() for topic in dex.topics}
+    return {topic: tuple(dex for dex in dexes.values() if topic in dex.topics) for topic in topics}
