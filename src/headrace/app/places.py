@@ -8,6 +8,7 @@ import msgspec
 
 from headrace.adapters.chains.evm.chain import EvmChain
 from headrace.adapters.chains.evm.options import EvmOptions
+from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
@@ -16,6 +17,7 @@ from headrace.adapters.protocols.balancer_v2 import BalancerV2
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3
 from headrace.app.clock import SystemClock
+from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
 from headrace.errors import ConfigError, MalformedPoolError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
@@ -68,8 +70,7 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
     """
     section = config.chains[chain_name]
     report(f"connecting to {chain_name}")
-    options = EvmOptions(url=section.rpc.url, chain_id=ChainId(section.chain_id))
-    async with EvmChain(options, SystemClock()) as chain:
+    async with _chain(section) as chain:
         head = await chain.head()
         dexes = _dexes(config, chain_name)
         report(f"reading the pools of {chain_name}")
@@ -91,6 +92,13 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         )
         await places.refresh(head)
         yield places
+
+
+def _chain(section: ChainConfig) -> EvmChain:
+    options = EvmOptions(url=section.rpc.reveal(), chain_id=ChainId(section.chain_id))
+    if section.private_rpc is None:
+        return EvmChain(options, SystemClock())
+    return PrivateEvmChain(options, SystemClock(), section.private_rpc.reveal())
 
 
 def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:

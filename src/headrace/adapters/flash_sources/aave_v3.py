@@ -15,7 +15,7 @@ _FLASHLOAN_PREMIUM_TOTAL = bytes.fromhex("074b2e43")
 _GET_RESERVE_DATA = bytes.fromhex("35ea6a75")
 _A_TOKEN_WORD = 8  # DataTypes.ReserveData: the ninth word
 _BPS = 10_000
-_GAS = 130_000
+_GAS = 110_000  # contracts/README.md
 
 
 class AaveV3FlashLoan:

@@ -206,4 +206,4 @@ Symbol = Annotated[str, _text("a token's symbol", _SYMBOL, "letters, digits and 
 PathText = Annotated[Path, Kind("a path, relative to this file", _read_path, {"type": "string"}, str)]
 SecretRef = Annotated[Secret, Kind("`{file: PATH}` or `{fd: N}`", _read_secret, _SECRET_SCHEMA, _show_secret)]
 NodeUrl = Annotated[Endpoint, _endpoint("ws", "wss")]
-PrivateUrl = Annotated[Endpoint, _endpoint("https", "http", "wss", "ws")]
+PrivateUrl = Annotated[Endpoint, _endpoint("https", "http")]

@@ -43,6 +43,8 @@ class NativeQuote:
             return units
         best: int | None = None
         for index in self._direct_pools(token, snapshot):
+            if index in snapshot.quarantined:
+                continue
             dex = self._dexes[snapshot.pools[index].protocol]
             try:
                 out = dex.quote_out(snapshot.states[index], token, self._wrapped_native, units, at)

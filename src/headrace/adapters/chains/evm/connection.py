@@ -1,0 +1,176 @@
+"""One live connection: requests pipelined by id, notifications handed on, everything failed when it ends."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from headrace.adapters.chains.evm.answer import read_text
+from headrace.adapters.chains.evm.frame import (
+    Frame,
+    Params,
+    Request,
+    decode_frames,
+    encode_batch,
+    encode_request,
+)
+from headrace.adapters.chains.evm.transport import Transport
+from headrace.errors import ChainError, MalformedAnswerError, NodeUnreachableError, RpcError
+from headrace.ports.clock import Clock
+
+OnNotification: TypeAlias = Callable[[msgspec.Raw, int], None]
+_IN_FLIGHT_MAX = 4096
+_EARLY_MAX = 64
+
+
+class Connection:
+    """Belongs to one event loop. A request's future gets the node's frame, or the error that ended the connection."""
+
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._next_id = 0
+        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._subscribers: dict[str, OnNotification] = {}
+        self._early: list[tuple[str, msgspec.Raw, int]] = []
+        self._on_end: list[Callable[[], None]] = []
+        self.error: ChainError | None = None
+        self._reader = asyncio.create_task(self._read(), name="node reader")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can still be answered."""
+        return self.error is None
+
+    async def request(self, method: str, params: Params) -> Frame:
+        """Send one call and wait for its answer.
+
+        Raises:
+            NodeUnreachableError: the connection ended, or too many requests are under way.
+            MalformedAnswerError: the node sent what is no JSON-RPC.
+        """
+        requests, futures = self._enrol([(method, params)])
+        try:
+            await self._transport.send(encode_request(requests[0]))
+            return await futures[0]
+        finally:
+            self._forget(requests, futures)
+
+    async def batch(self, calls: Sequence[tuple[str, Params]]) -> list[Frame]:
+        """Send many calls in one frame; answers in the order of the calls.
+
+        Raises:
+            NodeUnreachableError: the connection ended, or too many requests are under way.
+            MalformedAnswerError: the node sent what is no JSON-RPC.
+            RpcError: the node refuses batches.
+        """
+        requests, futures = self._enrol(calls)
+        try:
+            await self._transport.send(encode_batch(requests))
+            return await asyncio.gather(*futures)
+        finally:
+            self._forget(requests, futures)
+
+    async def subscribe(self, params: Params, on_notification: OnNotification) -> None:
+        """`eth_subscribe`; the callback gets each result and the monotonic time at which its frame arrived.
+
+        Raises:
+            NodeUnreachableError: the connection ended.
+            MalformedAnswerError: the answer is no subscription id.
+            RpcError: the node offers no such subscription.
+        """
+        frame = await self.request("eth_subscribe", params)
+        if frame.error is not None:
+            raise RpcError("eth_subscribe", frame.error.code, frame.error.message)
+        try:
+            subscription = read_text(frame.result)
+        except ValueError as error:
+            raise MalformedAnswerError("eth_subscribe", str(error)) from error
+        self._subscribers[subscription] = on_notification
+        early, self._early = self._early, []
+        for entry in early:
+            self._notify(*entry)
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call back once when the connection has ended."""
+        self._on_end.append(callback)
+
+    async def close(self) -> None:
+        """End it; whoever waits gets NodeUnreachableError."""
+        self._reader.cancel()
+        await asyncio.wait([self._reader])
+        await self._transport.close()
+        if not self._reader.cancelled():
+            self._reader.result()  # a bug in a callback ends the task that closes
+
+    def _enrol(self, calls: Sequence[tuple[str, Params]]) -> tuple[list[Request], list[asyncio.Future[Frame]]]:
+        if self.error is not None:
+            raise NodeUnreachableError(str(self.error))
+        if len(self._waiting) + len(calls) > _IN_FLIGHT_MAX:
+            raise NodeUnreachableError(f"more than {_IN_FLIGHT_MAX} requests wait for the node")
+        loop = asyncio.get_running_loop()
+        requests = [Request(self._next_id + i, method, params) for i, (method, params) in enumerate(calls)]
+        self._next_id += len(calls)
+        futures: list[asyncio.Future[Frame]] = [loop.create_future() for _ in calls]
+        self._waiting.update(zip((request.id for request in requests), futures, strict=True))
+        return requests, futures
+
+    def _forget(self, requests: Sequence[Request], futures: Sequence[asyncio.Future[Frame]]) -> None:
+        for request, future in zip(requests, futures, strict=True):
+            self._waiting.pop(request.id, None)
+            if not future.cancel() and not future.cancelled():
+                future.exception()  # seen: the sender's own error has precedence
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                data = await self._transport.receive()
+                self._take(data, self._clock.monotonic_ns())
+        except ChainError as error:
+            self._end(error)
+        finally:
+            self._end(NodeUnreachableError("the connection was closed"))
+
+    def _take(self, data: bytes, at_ns: int) -> None:
+        try:
+            frames = decode_frames(data)
+        except ValueError as error:
+            raise MalformedAnswerError("JSON-RPC", str(error)) from error
+        for frame in frames:
+            if frame.params is not None:
+                self._notify(frame.params.subscription, frame.params.result, at_ns)
+            elif frame.id is not None:
+                self._answer(frame.id, frame)
+            elif frame.error is not None:
+                self._refuse_all(frame.error.code, frame.error.message)
+
+    def _notify(self, subscription: str, result: msgspec.Raw, at_ns: int) -> None:
+        subscriber = self._subscribers.get(subscription)
+        if subscriber is not None:
+            subscriber(result, at_ns)
+        elif len(self._early) < _EARLY_MAX:  # the node may push before whoever subscribed has read the answer
+            self._early.append((subscription, result, at_ns))
+
+    def _answer(self, request_id: int, frame: Frame) -> None:
+        future = self._waiting.pop(request_id, None)
+        if future is not None and not future.done():  # else the deadline has passed, or the frame came twice
+            future.set_result(frame)
+
+    def _refuse_all(self, code: int, message: str) -> None:
+        """An error without id answers no one request: all that wait fail."""
+        self._fail_waiting(RpcError("JSON-RPC", code, message))
+
+    def _end(self, error: ChainError) -> None:
+        if self.error is not None:
+            return
+        self.error = error
+        self._fail_waiting(error)
+        for callback in self._on_end:
+            callback()
+
+    def _fail_waiting(self, error: ChainError) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(error)

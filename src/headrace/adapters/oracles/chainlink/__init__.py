@@ -1,0 +1,1 @@
+"""Dollar prices from Chainlink's on-chain feeds."""

@@ -1,0 +1,142 @@
+"""Uniswap v3 as one of the market's protocols: decoding in `logs`, reading in `reading`, arithmetic in the kernels."""
+
+from collections.abc import Sequence
+
+from headrace.adapters.protocols.uniswap_v3 import logs, reading
+from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
+from headrace.errors import UnquotableError
+from headrace.kernels.shape import TickSegments
+from headrace.kernels.tick_segments import crossed_ticks, fill, input_for
+from headrace.kernels.tick_shape import tick_segments
+from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.block import BlockContext
+from headrace.model.event import Log
+from headrace.model.executor_plan import UniswapV3Step
+from headrace.model.pool import Pool, ProtocolId
+from headrace.ports.chain import Chain
+from headrace.ports.pool import PoolState
+
+GAS_BASE = 105_000  # a swap inside one range with its callback and both transfers
+GAS_PER_CROSSED_TICK = 38_000  # of a tick crossed for the first time, which fills empty storage; later ones cost less
+GAS_PER_WORD = 7_500  # one more word of the bitmap
+
+
+class UniswapV3:
+    """Pools of Uniswap v3 core 1.0.1 and of forks with the same contracts; implements `headrace.ports.pool.DEX`."""
+
+    @property
+    def protocol_id(self) -> ProtocolId:
+        """The folder's name."""
+        return reading.PROTOCOL
+
+    @property
+    def topics(self) -> frozenset[Hash32]:
+        """Initialize, Swap, Mint, Burn."""
+        return logs.TOPICS
+
+    @property
+    def supports_flash_swap(self) -> bool:
+        """A pool pays out before it calls back for its input."""
+        return True
+
+    def pool_of(self, log: Log) -> PoolId:
+        """The address that speaks.
+
+        Raises:
+            MalformedLogError: the log has not the event's form.
+        """
+        return logs.pool_of(log)
+
+    def apply(self, state: PoolState, log: Log) -> UniswapV3State:
+        """The state after a log of this pool; a swap shares the tick table and all that was worked out from it.
+
+        Raises:
+            MalformedLogError: the log has not the event's form, or cannot follow this state.
+        """
+        return logs.apply_log(_own(state), log)
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Read tokens and fee.
+
+        Raises:
+            MalformedPoolError: the contract is not a pool of this protocol.
+            ChainError: the node failed.
+        """
+        return await reading.describe(chain, venue, pool, block)
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV3State, ...]:
+        """States after `block`, parallel to `pools`.
+
+        Raises:
+            MalformedPoolError: a pool's state cannot be one of this protocol.
+            ChainError: the node failed.
+        """
+        return await reading.read(chain, pools, block)
+
+    def quote_out(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
+    ) -> int:
+        """What the pool pays for exactly `amount_in`; 0 is possible for a few units.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or the liquidity ends before it is taken.
+        """
+        del at  # a quote depends on no time: the oracle is written, not read
+        own = _own(state)
+        down = _is_zero_for_one(own, token_in, token_out)
+        filled = fill(own.table, own.point, amount_in, zero_for_one=down)
+        if filled is None:
+            raise UnquotableError(own.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
+        return filled.amount_out
+
+    def quote_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """The least input whose `quote_out` reaches `amount_out`; the pool's own exact-output swap may ask for more.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or the liquidity does not hold it.
+        """
+        del at  # a quote depends on no time: the oracle is written, not read
+        own = _own(state)
+        down = _is_zero_for_one(own, token_in, token_out)
+        least = input_for(own.table, own.point, amount_out, zero_for_one=down)
+        if least is None:
+            raise UnquotableError(own.pool.id, f"no input buys {amount_out} of {token_out}")
+        return least
+
+    def shape(self, state: PoolState, token_in: Address, token_out: Address) -> TickSegments:
+        """Rows from the current price to the last tick."""
+        own = _own(state)
+        return tick_segments(own.table, own.point, zero_for_one=_is_zero_for_one(own, token_in, token_out))
+
+    def step(self, state: PoolState, token_in: Address, token_out: Address) -> UniswapV3Step:
+        """The Executor's step."""
+        own = _own(state)
+        _is_zero_for_one(own, token_in, token_out)
+        return UniswapV3Step(token_in, token_out, own.pool.address)
+
+    def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
+        """Base, plus a price per initialised tick crossed and per bitmap word; just the base for a refused amount."""
+        own = _own(state)
+        down = _is_zero_for_one(own, token_in, token_out)
+        filled = fill(own.table, own.point, amount_in, zero_for_one=down)
+        if filled is None:
+            return GAS_BASE
+        crossed = crossed_ticks(own.table, own.point, filled.tick_reached, zero_for_one=down)
+        words = abs(own.table.word_of(filled.tick_reached) - own.table.word_of(own.point.tick))
+        return GAS_BASE + GAS_PER_CROSSED_TICK * crossed + GAS_PER_WORD * words
+
+
+def _own(state: PoolState) -> UniswapV3State:
+    assert isinstance(state, UniswapV3State), type(state)
+    return state
+
+
+def _is_zero_for_one(state: UniswapV3State, token_in: Address, token_out: Address) -> bool:
+    token0, token1 = state.pool.tokens
+    if (token_in, token_out) == (token0, token1):
+        return True
+    if (token_in, token_out) == (token1, token0):
+        return False
+    raise UnquotableError(state.pool.id, f"it does not swap {token_in} for {token_out}")

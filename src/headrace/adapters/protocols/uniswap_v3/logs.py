@@ -1,0 +1,140 @@
+"""Four events change what a pool quotes: Initialize, Swap, Mint, Burn.
+
+Collect and Flash move tokens that no quote depends on, SetFeeProtocol divides a fee that was charged already, and
+IncreaseObservationCardinalityNext concerns the oracle alone: they are not listened to.
+
+A log must fit the state that it follows: liquidity and tick of a Swap are checked against the ticks, so that a lost
+Mint or Burn shows at the next swap across it instead of in a wrong quote.
+
+Source: Uniswap v3 core 1.0.1, IUniswapV3PoolEvents.sol.
+"""
+
+import msgspec
+
+from headrace.adapters.protocols.uniswap_v3.state import UNSET, UniswapV3State, point_flaw
+from headrace.adapters.protocols.words import signed, topic, words_of_hex
+from headrace.errors import MalformedLogError
+from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
+from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint, TickTable
+from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.event import Log
+
+INITIALIZE = topic("Initialize(uint160,int24)")
+SWAP = topic("Swap(address,address,int256,int256,uint160,uint128,int24)")
+MINT = topic("Mint(address,address,int24,int24,uint128,uint256,uint256)")
+BURN = topic("Burn(address,int24,int24,uint128,uint256,uint256)")
+TOPICS = frozenset({INITIALIZE, SWAP, MINT, BURN})
+
+_WORD_BYTES = 32
+_INT24_MAX = 2**23 - 1
+_FORMS: dict[Hash32, tuple[int, int]] = {INITIALIZE: (1, 2), SWAP: (3, 5), MINT: (4, 4), BURN: (4, 3)}  # topics, words
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Liquidity that a Mint adds or a Burn takes, between two ticks."""
+
+    tick_lower: int
+    tick_upper: int
+    liquidity: int
+
+
+def pool_of(log: Log) -> PoolId:
+    """The pool is the contract that speaks.
+
+    Raises:
+        MalformedLogError: not one of the four events, or not as many topics and words as it has.
+    """
+    form = _FORMS.get(log.topics[0]) if log.topics else None
+    if form is None:
+        raise MalformedLogError(log.address, "topics", "the first topic is no event of a Uniswap v3 pool")
+    topics, words = form
+    is_sized = len(log.topics) == topics and len(log.data) == 2 + 2 * words * _WORD_BYTES
+    if not is_sized or not log.data.startswith("0x"):
+        raise MalformedLogError(log.address, "data", f"expected {topics} topics and {words} words of data")
+    return PoolId(log.address)
+
+
+def apply_log(state: UniswapV3State, log: Log) -> UniswapV3State:
+    """The state after one log of this pool.
+
+    Raises:
+        MalformedLogError: the log is of another pool, has not its event's form, or cannot follow this state.
+    """
+    if Address(pool_of(log)) != state.pool.address:
+        raise MalformedLogError(state.pool.id, "address", f"the log is of {log.address}")
+    event, data = log.topics[0], _data(log)
+    if event == SWAP:
+        return _moved(state, PricePoint(_word(data, 2), _tick(log, _word(data, 4)), _word(data, 3)))
+    if event == INITIALIZE:
+        return _initialised(state, PricePoint(_word(data, 0), _tick(log, _word(data, 1)), 0))
+    lower, upper = (_tick(log, _topic_word(log, topic)) for topic in log.topics[2:])
+    if event == MINT:
+        return _repositioned(state, Position(lower, upper, _word(data, 1)), sign=1)
+    return _repositioned(state, Position(lower, upper, _word(data, 0)), sign=-1)
+
+
+def _moved(state: UniswapV3State, point: PricePoint) -> UniswapV3State:
+    if state.point == UNSET:
+        raise MalformedLogError(state.pool.id, "topics", "a swap before the pool has a price")
+    flaw = point_flaw(point, state.table)
+    if flaw is not None:
+        raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
+    return UniswapV3State(state.pool, point, state.table)
+
+
+def _initialised(state: UniswapV3State, point: PricePoint) -> UniswapV3State:
+    if state.point != UNSET:
+        raise MalformedLogError(state.pool.id, "topics", "the pool has a price already")
+    flaw = point_flaw(point, state.table)
+    if flaw is not None:
+        raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
+    return UniswapV3State(state.pool, point, state.table)
+
+
+def _repositioned(state: UniswapV3State, position: Position, *, sign: int) -> UniswapV3State:
+    lower, upper, liquidity = position.tick_lower, position.tick_upper, position.liquidity
+    spacing = state.table.tick_spacing
+    if not TICK_MIN <= lower < upper <= TICK_MAX or lower % spacing or upper % spacing:
+        raise MalformedLogError(state.pool.id, "ticks", f"{lower} to {upper} is no range of this pool")
+    if liquidity > LIQUIDITY_MAX or state.point == UNSET:
+        raise MalformedLogError(state.pool.id, "amount", "out of range, or before the pool has a price")
+    if liquidity == 0:  # a burn of nothing only books fees
+        return state
+    return _checked(state, state.table.with_position(lower, upper, sign * liquidity))
+
+
+def _checked(state: UniswapV3State, table: TickTable) -> UniswapV3State:
+    why = table.flaw()
+    if why:
+        raise MalformedLogError(state.pool.id, "amount", why)
+    at = state.point
+    return UniswapV3State(state.pool, PricePoint(at.sqrt_price_x96, at.tick, table.liquidity_at(at.tick)), table)
+
+
+def _data(log: Log) -> bytes:
+    try:
+        data = bytes.fromhex(log.data[2:])
+    except ValueError as error:
+        raise MalformedLogError(log.address, "data", "it is not hex") from error
+    if len(data) != _FORMS[log.topics[0]][1] * _WORD_BYTES:  # white space is no hex either
+        raise MalformedLogError(log.address, "data", "it is not hex")
+    return data
+
+
+def _word(data: bytes, index: int) -> int:
+    return int.from_bytes(data[index * _WORD_BYTES : (index + 1) * _WORD_BYTES], "big")
+
+
+def _topic_word(log: Log, topic: Hash32) -> int:
+    try:
+        (word,) = words_of_hex(topic, 1)
+    except ValueError as error:
+        raise MalformedLogError(log.address, "topics", str(error)) from error
+    return word
+
+
+def _tick(log: Log, word: int) -> int:
+    value = signed(word)
+    if not -_INT24_MAX - 1 <= value <= _INT24_MAX:
+        raise MalformedLogError(log.address, "tick", f"{value} is not a signed 24-bit number")
+    return value

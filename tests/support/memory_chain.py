@@ -1,0 +1,205 @@
+"""A chain in memory that keeps every branch, answers as a node would, and fails on request.
+
+Its contracts are counters: a log of a pool folds its data into the pool's value, so a lost, doubled or swapped log
+gives another value. `value_at` is the brute-force oracle: it folds from the first block on, and shares no code with the
+market.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import msgspec
+from eth_hash.auto import keccak
+
+from headrace.errors import MalformedLogError, MalformedPoolError, RpcError
+from headrace.kernels.shape import ConstantProduct, Shape
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId, Hash32, PoolId, keccak_hex
+from headrace.model.block import BlockContext, BlockHeader
+from headrace.model.event import Event, Log
+from headrace.model.executor_plan import SwapStep
+from headrace.model.pool import Pool, ProtocolId
+from headrace.model.transaction import Receipt, SignedTransaction
+from headrace.ports.chain import Call, Chain
+from headrace.ports.pool import PoolState
+
+COUNTED = keccak_hex(b"Counted(uint256)")
+PROTOCOL = ProtocolId("counter")
+_MODULUS = 2**61 - 1
+
+
+def pool_address(index: int) -> Address:
+    return Address(f"0x{0xC0FFEE + index:040x}")
+
+
+def counter_pool(index: int) -> Pool:
+    address = pool_address(index)
+    return Pool(PoolId(address), address, PROTOCOL, "counters", (ZERO_ADDRESS, pool_address(10_000)))
+
+
+def brute_force_bloom(logs: Sequence[Log]) -> bytes:
+    """By the yellow paper's words, bit by bit."""
+    bloom = bytearray(256)
+    for log in logs:
+        for item in (log.address, *log.topics):
+            digest = keccak(bytes.fromhex(item[2:]))
+            for pair in (0, 2, 4):
+                bit = (digest[pair] << 8 | digest[pair + 1]) % 2048
+                bloom[255 - bit // 8] |= 1 << bit % 8
+    return bytes(bloom)
+
+
+class MemoryBlock(msgspec.Struct, frozen=True):
+    header: BlockHeader
+    logs: tuple[Log, ...]
+
+
+class MemoryChain:
+    """Implements `headrace.ports.chain.Chain`, apart from what concerns accounts; `events` is the test's to give."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[Hash32, MemoryBlock] = {}
+        self._salt = 0
+        self._values: dict[Hash32, dict[Address, int]] = {}
+        self.tip = self.add(None, [])
+
+    @property
+    def chain_id(self) -> ChainId:
+        return ChainId(1)
+
+    def add(self, parent: MemoryBlock | None, counted: Sequence[tuple[Address, int]]) -> MemoryBlock:
+        """Put a block on top of any other; its hash is unique."""
+        self._salt += 1
+        block_hash = keccak_hex(self._salt.to_bytes(8, "big"))
+        number = 0 if parent is None else parent.header.number + 1
+        logs = tuple(
+            Log(address, (COUNTED,), f"0x{value:064x}", block_hash, number, block_hash, index)
+            for index, (address, value) in enumerate(counted)
+        )
+        header = BlockHeader(
+            number=number,
+            hash=block_hash,
+            parent_hash=Hash32("0x" + "00" * 32) if parent is None else parent.header.hash,
+            timestamp=number,
+            base_fee_wei=1,
+            gas_used=0,
+            gas_limit=1,
+            coinbase=ZERO_ADDRESS,
+            logs_bloom=brute_force_bloom(logs),
+        )
+        block = MemoryBlock(header, logs)
+        self.blocks[block_hash] = block
+        return block
+
+    def ancestor(self, block: MemoryBlock, depth: int) -> MemoryBlock:
+        for _ in range(depth):
+            block = self.blocks[block.header.parent_hash]
+        return block
+
+    def value_at(self, block: Hash32, pool: Address) -> int:
+        return self._fold(block).get(pool, 0)
+
+    def _fold(self, block: Hash32) -> Mapping[Address, int]:
+        if block not in self._values:
+            here = self.blocks[block]
+            values = dict(self._fold(here.header.parent_hash)) if here.header.number else {}
+            for log in here.logs:
+                values[log.address] = (values.get(log.address, 0) * 31 + int(log.data, 16)) % _MODULUS
+            self._values[block] = values
+        return self._values[block]
+
+    async def head(self) -> BlockHeader:
+        return self.tip.header
+
+    async def header_by_hash(self, block: Hash32) -> BlockHeader | None:
+        found = self.blocks.get(block)
+        return None if found is None else found.header
+
+    async def header_by_number(self, number: int) -> BlockHeader | None:
+        below = self.tip.header.number - number
+        return None if below < 0 else self.ancestor(self.tip, below).header
+
+    async def logs(self, block: Hash32) -> tuple[Log, ...]:
+        return self.blocks[block].logs
+
+    async def call(self, call: Call, block: Hash32) -> bytes:
+        if block not in self.blocks:
+            raise RpcError("eth_call", -32001, "Resource not found")
+        return self.value_at(block, call.to).to_bytes(32, "big")
+
+    async def call_many(self, calls: Sequence[Call], block: Hash32) -> tuple[bytes | None, ...]:
+        return tuple([await self.call(call, block) for call in calls])
+
+    async def code(self, address: Address) -> bytes:
+        raise NotImplementedError(address)
+
+    async def balance_wei(self, address: Address) -> int:
+        raise NotImplementedError(address)
+
+    async def nonce(self, address: Address) -> int:
+        raise NotImplementedError(address)
+
+    async def send(self, transaction: SignedTransaction) -> None:
+        raise NotImplementedError(transaction)
+
+    async def receipt(self, transaction: Hash32) -> Receipt | None:
+        raise NotImplementedError(transaction)
+
+    def events(self) -> AsyncIterator[Event]:
+        raise NotImplementedError
+
+
+class CounterState(msgspec.Struct, frozen=True):
+    pool: Pool
+    value: int
+
+
+class CounterDex:
+    """Implements `headrace.ports.pool.DEX`, apart from swaps."""
+
+    supports_flash_swap = False
+    protocol_id = PROTOCOL
+    topics = frozenset({COUNTED})
+
+    def __init__(self) -> None:
+        self.unreadable: set[PoolId] = set()
+
+    def pool_of(self, log: Log) -> PoolId:
+        if len(log.topics) != 1:
+            raise MalformedLogError(log.address, "topics", "not one")
+        return PoolId(log.address)
+
+    def apply(self, state: PoolState, log: Log) -> PoolState:
+        assert isinstance(state, CounterState)
+        if len(log.data) != 66:
+            raise MalformedLogError(log.address, "data", "not one word")
+        return CounterState(state.pool, (state.value * 31 + int(log.data, 16)) % _MODULUS)
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        raise NotImplementedError((chain, venue, pool, block))
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[PoolState, ...]:
+        for pool in pools:
+            if pool.id in self.unreadable:
+                raise MalformedPoolError(pool.id, "value", "unreadable")
+        words = await chain.call_many([Call(pool.address, b"") for pool in pools], block)
+        return tuple(CounterState(p, int.from_bytes(w or b"")) for p, w in zip(pools, words, strict=True))
+
+    def quote_out(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
+    ) -> int:
+        raise NotImplementedError((state, token_in, token_out, amount_in, at))
+
+    def quote_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        raise NotImplementedError((state, token_in, token_out, amount_out, at))
+
+    def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
+        assert isinstance(state, CounterState)
+        assert token_in != token_out
+        return ConstantProduct(float(state.value), float(state.value), 1.0)
+
+    def step(self, state: PoolState, token_in: Address, token_out: Address) -> SwapStep:
+        raise NotImplementedError((state, token_in, token_out))
+
+    def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
+        raise NotImplementedError((state, token_in, token_out, amount_in))
