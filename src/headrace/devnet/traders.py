@@ -42,7 +42,8 @@ class Traders:
         return [self._draft(venue, self._depth_usd(venue, valuation), base_fee_wei) for venue in chosen]
 
     def _draw(self, venue: Venue, valuation: Valuation) -> float:
-        return _EXCHANGE_DRAW.get(venue.exchange.name, 1.0) * self._depth_usd(venue, valuation) ** _DRAW_EXPONENT
+        draw = _EXCHANGE_DRAW.get(venue.exchange.name, 1.0)
+        return draw * math.pow(self._depth_usd(venue, valuation), _DRAW_EXPONENT)
 
     def _depth_usd(self, venue: Venue, valuation: Valuation) -> float:
         return self._mirror.state(venue.pool.id).reserves(0, 1)[0] * valuation.unit_usd(venue, 0)

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from headrace.kernels.curve import Curves, IntArray
-from headrace.kernels.cycles import CycleIndex, find_three_hop_cycles, find_two_hop_cycles
+from headrace.kernels.cycles import find_three_hop_cycles, find_two_hop_cycles
 from headrace.kernels.sizing import best_input
 from headrace.model.address import Address
 from headrace.model.pool import Pool, ProtocolId
-from headrace.model.route import Hop, Route
+from headrace.model.route import Route
 from headrace.model.snapshot import Snapshot
+from headrace.pipeline.search.layout import lay_out
 from headrace.ports.pool import DEX, PoolState
 from headrace.ports.strategy import CycleFinding
 
@@ -29,13 +30,7 @@ class SearchGraph:
         """Lay the index out; every edge is empty until the first `update`."""
         self._pools = tuple(pools)
         self._dexes = dexes
-        self._hops: list[Hop] = []
-        self._edges_of: list[range] = []
-        for pool in pools:
-            first = len(self._hops)
-            self._hops.extend(Hop(pool.id, a, b) for a in pool.tokens for b in pool.tokens if a != b)
-            self._edges_of.append(range(first, len(self._hops)))
-        self._index = _lay_out(self._hops, self._edges_of)
+        self._hops, self._edges_of, self._index = lay_out(self._pools)
         self._curves = Curves(len(self._hops))
         self._rate = np.zeros(len(self._hops))
         self._is_changed: IntArray = np.zeros(len(self._pools), np.int64)
@@ -100,23 +95,3 @@ class SearchGraph:
             if token in starts:
                 return np.roll(edges, -starts[token])
         return None
-
-
-def _lay_out(hops: Sequence[Hop], edges_of: Sequence[range]) -> CycleIndex:
-    number = {token: at for at, token in enumerate(sorted({hop.token_in for hop in hops}))}
-    edge_from = np.array([number[hop.token_in] for hop in hops], np.int64)
-    edge_to = np.array([number[hop.token_out] for hop in hops], np.int64)
-    order = np.lexsort((np.arange(len(hops)), edge_to, edge_from)).astype(np.int64)
-    pairs = np.stack([edge_from[order], edge_to[order]], axis=1)
-    is_first = np.ones(len(order), np.bool_)
-    is_first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    starts = np.flatnonzero(is_first)
-    return CycleIndex(
-        edge_from=edge_from,
-        edge_to=edge_to,
-        edge_pool=np.array([at for at, edges in enumerate(edges_of) for _ in edges], np.int64),
-        leave_start=np.searchsorted(pairs[starts, 0], np.arange(len(number) + 1)).astype(np.int64),
-        pair_to=pairs[starts, 1].astype(np.int64),
-        pair_start=np.append(starts, len(order)).astype(np.int64),
-        pair_edges=order,
-    )
