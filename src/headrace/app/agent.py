@@ -246,5 +246,5 @@ def _tell(header: BlockHeader, passed: Pass) -> None:
         found=len(passed.found),
         validated=len(passed.validated),
         sent=len(passed.submitted),
-        refused=dict(passed.refusals),
+        refused={reason.value: count for reason, count in passed.refusals.items()},
     )

@@ -25,12 +25,13 @@ from headrace.devnet.recipe.build import BLOCK_SECONDS
 from headrace.devnet.state_dir import RunningDevnet
 from headrace.devnet.world import Devnet
 from headrace.errors import DevnetError
-from headrace.pipeline.report.summary import RunReport, shortcomings
+from headrace.pipeline.report.summary import RunReport, contradictions, shortcomings
 from headrace.ports.signer import Signer
 
 _CLOSING_BLOCKS_MAX = 12
 _AGENT_SECONDS_MAX = 60.0
 _FAILED = 1
+_TOLD_EVERY = 25
 
 
 def run_demo(*, report: Report, seed: int, blocks: int, block_time_seconds: float | None) -> RunReport:
@@ -100,8 +101,10 @@ async def _step(driver: Driver, agent: ArbitrageAgent, blocks: int, report: Repo
         await _wait(agent, block)
 
     report(f"trading for {blocks} blocks; a block is mined when the agent has finished with the last one")
-    for _ in range(blocks):
+    for block in range(1, blocks):  # the first was there before the driver began
         await driver.step(finished)
+        if block % _TOLD_EVERY == 0:
+            report(f"{block} of {blocks} blocks, {agent.tally.sent} transactions sent")
     agent.is_closing = True
     for _ in range(_CLOSING_BLOCKS_MAX):
         if not agent.open_count:
@@ -115,7 +118,7 @@ async def _by_the_clock(driver: Driver, agent: ArbitrageAgent, length: _Length, 
     is_over = asyncio.Event()
     mining = asyncio.create_task(driver.run_clock(length.block_time_seconds, is_over))
     try:
-        last = driver.block + length.blocks
+        last = driver.block + length.blocks - 1
         await agent.finished(last)
         agent.is_closing = True
         for block in range(last + 1, last + 1 + _CLOSING_BLOCKS_MAX):
@@ -135,12 +138,13 @@ async def _wait(agent: ArbitrageAgent, block: int) -> None:
 
 
 async def _judged(result: RunReport, agent: ArbitrageAgent, driver: Driver, length: _Length) -> RunReport:
-    missing = [*shortcomings(result), *(await agent.balance_mismatches())]
-    is_stepped = length.block_time_seconds is None
+    wrong = [*contradictions(result), *(await agent.balance_mismatches())]
+    missing = shortcomings(result)
+    is_failed = bool(wrong) or (bool(missing) and length.block_time_seconds is None)
     return msgspec.structs.replace(
         result,
         seed=length.seed,
         final_block_hash=driver.block_hash,
-        shortcomings=tuple(missing),
-        exit_code=_FAILED if missing and is_stepped else 0,
+        shortcomings=(*missing, *wrong),
+        exit_code=_FAILED if is_failed else 0,
     )

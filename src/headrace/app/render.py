@@ -1,69 +1,93 @@
 """Tables of a run for a terminal; numbers come from the report, none is computed here but its decimal point."""
 
+import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from headrace.model.token import decimal_text
-from headrace.pipeline.report.summary import ExecutionRow, RunReport
+from headrace.pipeline.report.summary import ENGINES, ExecutionRow, RunReport
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_LONG_HEX = re.compile(r"0x[0-9a-f]{40,}")  # whole in the JSON
 _NATIVE_DECIMALS = 18
 _SHOWN_DECIMALS = 6
+_TABLE_WIDTH = 160
+_COLUMNS = (
+    *("block", "engine", "route", "status"),
+    *("quoted wei", "realised wei", "profit", "gas", "net ETH", "slip bps", "ms"),
+)
 
 
 def render_run(result: object, console: "Console") -> None:
-    """Executions, what was refused and why, totals, latency."""
+    """Executions, what was lost and how, what was refused and why, totals, latency."""
     assert isinstance(result, RunReport)
     if result.executions:
-        console.print(_executions(result.executions))
+        _print_executions(result.executions, console)
+    for line in (*_found(result), *_ended(result), *_latency(result)):
+        console.print(line, highlight=False)
+
+
+def _found(result: RunReport) -> Iterator[str]:
     counts = result.opportunities
     edge = "" if counts.edge_bps_median is None else f", median gross edge {counts.edge_bps_median} bps"
-    console.print(
+    yield (
         f"{result.blocks} blocks: {counts.found} opportunities found{edge}; {counts.validated} valid,"
-        f" {counts.rehearsed} rehearsed, {counts.sent} sent",
-        highlight=False,
+        f" {counts.rehearsed} rehearsed, {counts.sent} sent"
     )
-    _print_ends(result, console)
     if result.refusals:
-        console.print("refused: " + ", ".join(f"{name} {count}" for name, count in result.refusals.items()))
+        yield "refused: " + ", ".join(f"{name} {count}" for name, count in result.refusals.items())
+
+
+def _ended(result: RunReport) -> Iterator[str]:
+    for engine in ENGINES:
+        rows = [row for row in result.executions if row.engine == engine and row.status == "landed"]
+        net = sum(row.net_profit_native_wei for row in rows)
+        yield f"{engine}: {len(rows)} landed, {_native(net)} ETH net of gas"
+    by_status = Counter(row.status for row in result.executions)
+    lost = sum(row.gas_cost_wei for row in result.executions if row.status in {"reverted", "cancelled"})
+    stopped = sum(count for name, count in result.refusals.items() if name.startswith("rehearsal"))
+    yield (
+        f"lost: {by_status['reverted']} reverted by the guard and {by_status['cancelled']} cancelled, at the cost of"
+        f" {_native(lost)} ETH of gas; {stopped} stopped by the rehearsal, at no cost; {by_status['pending']} pending"
+    )
+    clean = sum(row.clean is True and row.status == "landed" for row in result.executions)
+    miss = result.parity_wei_max
+    yield f"clean: {clean} of {by_status['landed']} landed; the largest miss of a clean quote is {miss} wei"
+    yield f"net profit after all gas: {_native(result.net_profit_native_wei)} ETH"
+
+
+def _latency(result: RunReport) -> Iterator[str]:
     latency = result.latency_ms
     if latency.p50 is not None and latency.p99 is not None:
-        console.print(
-            f"block announced to transaction accepted: p50 {latency.p50:.1f} ms, p99 {latency.p99:.1f} ms"
-            f" over {latency.count}",
-            highlight=False,
+        yield (
+            f"from the first sign of a block to the node's acceptance: p50 {latency.p50:.1f} ms,"
+            f" p99 {latency.p99:.1f} ms over {latency.count} transactions"
         )
 
 
-def _print_ends(result: RunReport, console: "Console") -> None:
-    ends = {status: [r for r in result.executions if r.status == status] for status in _STATUSES}
-    lost = sum(row.gas_cost_wei for row in ends["reverted"] + ends["cancelled"])
-    parts = [f"{len(rows)} {status}" for status, rows in ends.items() if rows]
-    clean = sum(row.clean is True and row.status == "landed" for row in result.executions)
-    console.print(
-        f"executions: {', '.join(parts) or 'none'}; {clean} clean, largest miss of a clean quote"
-        f" {result.parity_wei_max} wei",
-        highlight=False,
-    )
-    console.print(
-        f"net profit {_native(result.net_profit_native_wei)} ETH after all gas, of which {_native(lost)} ETH went to"
-        " transactions that lost a race or were cancelled",
-        highlight=False,
-    )
+def _print_executions(rows: tuple[ExecutionRow, ...], console: "Console") -> None:
+    if console.width >= _TABLE_WIDTH:
+        console.print(_table(rows))
+        return
+    for row in rows:
+        block, engine, route, status, *figures = _cells(row)
+        console.print(f"block {block or '-'}  {engine}  {status}", highlight=False)
+        console.print(f"    {route}", highlight=False)
+        named = (f"{name} {figure}" for name, figure in zip(_COLUMNS[4:], figures, strict=True) if figure)
+        console.print("    " + ", ".join(named), highlight=False)
 
 
-_STATUSES = ("landed", "reverted", "cancelled", "pending")
-
-
-def _executions(rows: tuple[ExecutionRow, ...]) -> "Table":
+def _table(rows: tuple[ExecutionRow, ...]) -> "Table":
     from rich.table import Table  # noqa: PLC0415 - `--json` draws no table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("block", "engine", "route", "status"):
+    for name in _COLUMNS[:4]:
         table.add_column(name, overflow="fold")
-    for name in ("quoted wei", "realised wei", "profit", "gas", "net ETH", "slip bps", "ms"):
+    for name in _COLUMNS[4:]:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row))
@@ -78,7 +102,7 @@ def _cells(row: ExecutionRow) -> tuple[str, ...]:
         "" if row.block is None else str(row.block),
         row.engine,
         row.route,
-        f"{status}: {row.cause}" if row.cause else status,
+        f"{status}: {_abbreviated(row.cause)}" if row.cause else status,
         str(row.quoted_profit_wei),
         realised,
         f"{_shortened(earned, row.profit_token_decimals)} {row.profit_token}" if realised else "",
@@ -87,6 +111,10 @@ def _cells(row: ExecutionRow) -> tuple[str, ...]:
         "" if row.slippage_bps is None else str(row.slippage_bps),
         "" if row.latency_ms is None else f"{row.latency_ms:.1f}",
     )
+
+
+def _abbreviated(text: str) -> str:
+    return _LONG_HEX.sub(lambda found: f"{found.group()[:6]}…{found.group()[-4:]}", text)
 
 
 def _native(wei: int) -> str:

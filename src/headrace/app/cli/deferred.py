@@ -6,7 +6,7 @@ from headrace.app.cli.output import Render, print_result
 from headrace.app.cli.progress import progress
 
 
-def perform(work: str, *, as_json: bool, **options: object) -> None:
+def perform(work: str, *, as_json: bool, log_level: str = "info", **options: object) -> None:
     """Call `module:function` with the options and `report`, then print its result with the module's `render`.
 
     Raises:
@@ -15,7 +15,7 @@ def perform(work: str, *, as_json: bool, **options: object) -> None:
     """
     from headrace.app.cli.logs import log_to_stderr  # noqa: PLC0415 - `--help` writes no logs
 
-    log_to_stderr()
+    log_to_stderr(log_level)
     name, _, function = work.partition(":")
     module = import_module(name)
     with progress() as report:

@@ -24,4 +24,11 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Start a local market with real protocol contracts, find arbitrage in it and settle it."""
-    perform("headrace.app.demo:run_demo", as_json=as_json, seed=seed, blocks=blocks, block_time_seconds=block_time)
+    perform(
+        "headrace.app.demo:run_demo",
+        as_json=as_json,
+        log_level="warning",
+        seed=seed,
+        blocks=blocks,
+        block_time_seconds=block_time,
+    )

@@ -144,7 +144,7 @@ def test_an_endpoint_behind_a_secret_is_not_shown(ward: Ward, tmp_path: Path) ->
     code, found = ward.look()
     assert (code, found["node"][0].outcome) == (1, Outcome.FAIL)
     assert "key123" not in ward.shown
-    assert "(hidden)" in found["node"][0].seen
+    assert f"ws://127.0.0.1:{port}" in found["node"][0].seen
 
 
 def test_a_wrong_executor_is_found(ward: Ward) -> None:

@@ -50,22 +50,15 @@ def examine(patient: Patient, report: Report) -> Diagnosis:
 async def _examine_chain(config: Config, report: Report) -> list[Finding]:
     findings: list[Finding] = []
     report("asking the node")
-    url = ""
     try:
-        url = config.chain.rpc.reveal()
-        options = EvmOptions(url=url, chain_id=ChainId(config.chain.chain_id))
+        options = EvmOptions(url=config.chain.rpc.reveal(), chain_id=ChainId(config.chain.chain_id))
         async with EvmChain(options, SystemClock()) as chain:
             await _look_at(chain, config, report, findings)
     except ConfigError as error:
         findings.append(fail("node", str(error), "correct the reference that `rpc` makes"))
     except ChainError as error:
         findings.append(unreachable(error))
-    return [_without_secret(finding, url) for finding in findings] if config.chain.rpc.secret else findings
-
-
-def _without_secret(finding: Finding, url: str) -> Finding:
-    """Errors name the node's address; one that came out of a secret is not shown."""
-    return msgspec.structs.replace(finding, seen=finding.seen.replace(url, "(hidden)")) if url else finding
+    return findings
 
 
 async def _look_at(chain: EvmChain, config: Config, report: Report, findings: list[Finding]) -> None:
