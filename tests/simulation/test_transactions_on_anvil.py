@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
@@ -84,7 +83,7 @@ class Scene:
 
     async def send(self, name: str) -> Submitted:
         head = await self.chain.head()
-        wanted: Intent = msgspec.structs.replace(intent(name), deadline_block=head.number + 2)
+        wanted: Intent = intent(name, deadline=head.number + 2)
         assert await self.manager.reserve([wanted]) == [None]
         unsigned = UnsignedTransaction(CHAIN_ID, SIGNER.address, CONTRACT, 0, name.encode(), 300_000, 10 * GWEI, GWEI)
         (answer,) = await self.manager.execute([Prepared(name, rehearsed(unsigned))])

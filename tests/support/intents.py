@@ -4,13 +4,14 @@ from fractions import Fraction
 
 from headrace.adapters.signers.keystore.hidden import Hidden
 from headrace.adapters.signers.keystore.signer import KeystoreSigner
-from headrace.model.account import OWN_ACCOUNT, Account, Reservation
+from headrace.model.account import OWN_ACCOUNT, Account, AccountId, Reservation
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockContext, BlockHeader, BlockRef
 from headrace.model.executor_plan import ExecutorPlan, Funding, UniswapV2Step
 from headrace.model.intent import Intent
 from headrace.model.limits import USD_MICRO, Limits
 from headrace.model.opportunity import FundingOffer, Opportunity, Plan, Rehearsed, Validated
+from headrace.model.order import Order, Step
 from headrace.model.route import Hop, Route
 from headrace.model.transaction import UnsignedTransaction
 from headrace.pipeline.execute.rules import Rules
@@ -57,24 +58,28 @@ def reservation(
     return Reservation(OWN_ACCOUNT, TOKEN, capital_units, usd * USD_MICRO, loss_usd * USD_MICRO, pools)
 
 
-def intent(name: str = "i0", *, deadline: int = 12, reserved: Reservation | None = None) -> Intent:
+def intent(
+    name: str = "i0",
+    *,
+    deadline: int = 12,
+    reserved: Reservation | None = None,
+    profit_min: int = 0,
+    account: AccountId = OWN_ACCOUNT,
+) -> Intent:
     taken = reserved or reservation((PoolId(f"pool of {name}"),))
+    order = Order(name, account, TOKEN, TOKEN, 10**18, 10**18 + profit_min, deadline, 10**18)
     return Intent(
         id=name,
-        account=OWN_ACCOUNT,
+        step=Step(order, 0, 10**18),
         opportunity_id=f"opportunity of {name}",
         strategy="spatial",
         engine="own_capital",
         route_text="A > B > A",
         pools=taken.pools,
-        profit_token=TOKEN,
-        amount_in_units=10**18,
         quoted_profit_units=10**15,
         quoted_profit_native_wei=10**15,
-        profit_min_units=0,
         quoted_block=10,
         quoted_block_hash=block_hash(10),
-        deadline_block=deadline,
         announced_ns=1,
         reservation=taken,
     )

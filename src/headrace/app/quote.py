@@ -12,13 +12,14 @@ from headrace.errors import UnquotableError, UsageError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext, next_block
 from headrace.model.pool import Pool
-from headrace.model.token import Token, decimal_text
+from headrace.model.token import Amount, Token
 from headrace.ports.pool import PoolState
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _MS_PER_SECOND = 1000
+_BPS = 10_000
 
 
 class QuoteRow(msgspec.Struct, frozen=True):
@@ -35,10 +36,8 @@ class QuoteReport(msgspec.Struct, frozen=True):
 
     chain: str
     block: int
-    token_in: str
-    token_in_decimals: int
-    token_out: str
-    token_out_decimals: int
+    token_in: Token
+    token_out: Token
     amount_in_wei: int
     venues: tuple[QuoteRow, ...]
 
@@ -60,15 +59,17 @@ def render(result: object, console: "Console") -> None:
     from rich.table import Table  # noqa: PLC0415 - `--json` draws no table
 
     assert isinstance(result, QuoteReport)
-    sold = decimal_text(result.amount_in_wei, result.token_in_decimals)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("venue", "pool", f"{result.token_out} for {sold} {result.token_in}", "below the best", ""):
-        table.add_column(name, overflow="fold", justify="right" if name[:1] in {"b", result.token_out[:1]} else "left")
+    table.add_column("venue")
+    table.add_column("pool", overflow="fold")
+    table.add_column(f"for {Amount(result.token_in, result.amount_in_wei)}", justify="right")
+    table.add_column("below the best", justify="right")
+    table.add_column("")
     best = max((row.amount_out_wei or 0 for row in result.venues), default=0)
     for row in result.venues:
         out = row.amount_out_wei
-        amount = "" if out is None else decimal_text(out, result.token_out_decimals)
-        behind = "" if out is None or not best else f"{(best - out) * 10_000 // best} bps"
+        amount = "" if out is None else str(Amount(result.token_out, out))
+        behind = "" if out is None or not best else f"{(best - out) * _BPS // best} bps"
         table.add_row(row.venue, row.pool, amount, behind, row.refusal)
     console.print(table)
     console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
@@ -91,10 +92,8 @@ async def _quote(
         return QuoteReport(
             chain=chain,
             block=head.number,
-            token_in=token_in.symbol,
-            token_in_decimals=token_in.decimals,
-            token_out=token_out.symbol,
-            token_out_decimals=token_out.decimals,
+            token_in=token_in,
+            token_out=token_out,
             amount_in_wei=units,
             venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
         )

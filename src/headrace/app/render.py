@@ -27,7 +27,8 @@ def render_run(result: object, console: "Console") -> None:
     assert isinstance(result, RunReport)
     if result.executions:
         _print_executions(result.executions, console)
-    for line in (*_found(result), *_ended(result), *_latency(result)):
+    ends = _ended(result) if result.executions else ()
+    for line in (*_found(result), *ends, *_latency(result)):
         console.print(line, highlight=False)
 
 

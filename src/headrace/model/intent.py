@@ -10,6 +10,7 @@ import msgspec
 
 from headrace.model.account import AccountId, Reservation
 from headrace.model.address import Address, ChainId, Hash32
+from headrace.model.order import Step
 from headrace.model.refusal import Reason
 from headrace.model.transaction import Receipt, UnsignedTransaction
 
@@ -60,7 +61,7 @@ class IntentStatus(StrEnum):
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """What is wanted, whose money, until when; written to the journal together with its reservation.
+    """One step that is to be executed; written to the journal together with its reservation.
 
     `opportunity_id`, `route_text` and the quoted amounts are what a report needs to compare the outcome with the quote
     that was made before sending. The quote has seen all logs of `quoted_block`: a later one of a pool on the route,
@@ -68,22 +69,43 @@ class Intent(msgspec.Struct, frozen=True):
     """
 
     id: str
-    account: AccountId
+    step: Step
     opportunity_id: str
     strategy: str
     engine: str
     route_text: str
     pools: tuple[str, ...]
-    profit_token: Address
-    amount_in_units: int
     quoted_profit_units: int
     quoted_profit_native_wei: int
-    profit_min_units: int
     quoted_block: int
     quoted_block_hash: Hash32
-    deadline_block: int
     announced_ns: int
     reservation: Reservation
+
+    @property
+    def account(self) -> AccountId:
+        """Whose money it is."""
+        return self.step.order.account
+
+    @property
+    def profit_token(self) -> Address:
+        """What the profit is counted in."""
+        return self.step.order.token_out
+
+    @property
+    def amount_in_units(self) -> int:
+        """What is spent first."""
+        return self.step.amount_in_units
+
+    @property
+    def profit_min_units(self) -> int:
+        """Least profit that the contract accepts."""
+        return self.step.order.amount_out_min_units - self.step.order.amount_in_units
+
+    @property
+    def deadline_block(self) -> int:
+        """Last block in which it may execute."""
+        return self.step.order.deadline_block
 
 
 class Slot(msgspec.Struct, frozen=True):

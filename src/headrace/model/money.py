@@ -8,11 +8,6 @@ def usd_micro_up(units: int, decimals: int, usd_pico: int) -> int:
     return -(-units * usd_pico // (_scale(decimals) * PICO_PER_MICRO))
 
 
-def usd_micro_down(units: int, decimals: int, usd_pico: int) -> int:
-    """Worth of an amount, rounded down: for what is earned."""
-    return units * usd_pico // (_scale(decimals) * PICO_PER_MICRO)
-
-
 def units_up(usd_micro: int, decimals: int, usd_pico: int) -> int:
     """Least amount worth at least `usd_micro`."""
     return -(-usd_micro * PICO_PER_MICRO * _scale(decimals) // usd_pico)

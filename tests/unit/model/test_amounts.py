@@ -29,13 +29,12 @@ def test_amounts_of_two_tokens_never_mix() -> None:
 
 
 @given(st.integers(0, 2**128), st.integers(0, 36), st.integers(1, 10**24))
-def test_dollar_roundings_bracket_the_exact_value(units: int, decimals: int, usd_pico: int) -> None:
+def test_dollars_at_risk_are_rounded_up_to_the_next_millionth(units: int, decimals: int, usd_pico: int) -> None:
     """Oracle: exact decimal arithmetic."""
     getcontext().prec = 200
     exact = Decimal(units) * Decimal(usd_pico) / Decimal(10) ** (decimals + 6)
-    down, up = (f(units, decimals, usd_pico) for f in (money.usd_micro_down, money.usd_micro_up))
-    assert down <= exact <= up
-    assert up - down <= 1
+    up = money.usd_micro_up(units, decimals, usd_pico)
+    assert exact <= up < exact + 1
 
 
 @given(st.integers(0, 10**15), st.integers(0, 36), st.integers(1, 10**24))

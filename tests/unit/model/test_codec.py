@@ -25,6 +25,11 @@ def test_amounts_are_strings_and_small_counts_are_numbers() -> None:
     assert plain["inner"] == {"x_wei": None, "y_wei": "7"}
 
 
+def test_bounds_of_amounts_and_amounts_by_token_are_strings_too() -> None:
+    assert to_plain({"parity_wei_max": 0, "hops_max": 3}) == {"parity_wei_max": "0", "hops_max": 3}
+    assert to_plain({"realised_wei": {"WETH": 5, "USDC": -1}}) == {"realised_wei": {"WETH": "5", "USDC": "-1"}}
+
+
 def test_what_is_written_is_read_back_the_same() -> None:
     thing = Thing(profit_wei=-(10**40), count=3, large=2**200, parts_units=(2**255,), raw=bytes(range(256)))
     assert from_json(to_json(thing), Thing) == thing

@@ -31,6 +31,7 @@ class DevnetState(msgspec.Struct, frozen=True):
     chain_id: int = 0
     block: int = 0
     config: str = ""
+    was_running: bool = False
     exit_code: int = 0
 
 
@@ -77,8 +78,9 @@ def down(state_dir: StateDir = _DEFAULT_DIR, as_json: AsJson = False) -> None:
 
     with progress() as report:
         report("stopping the devnet")
-        server.down(state_dir)
-    print_result(DevnetState(is_running=False, state_dir=str(state_dir)), render, as_json=as_json)
+        was_running = server.down(state_dir)
+    state = DevnetState(is_running=False, state_dir=str(state_dir), was_running=was_running)
+    print_result(state, render, as_json=as_json)
 
 
 @application.command()
@@ -105,6 +107,9 @@ def status(state_dir: StateDir = _DEFAULT_DIR, as_json: AsJson = False) -> None:
 def render(result: object, console: "Console") -> None:
     """Where it is, or how to start it."""
     assert isinstance(result, DevnetState)
+    if result.was_running:
+        console.print(f"the devnet in {result.state_dir} is stopped; its files stay", soft_wrap=True, highlight=False)
+        return
     if not result.is_running:
         console.print("no devnet runs here: start one with `headrace devnet up`", soft_wrap=True, highlight=False)
         return

@@ -183,7 +183,7 @@ def test_losses_that_reach_the_limit_halt() -> None:
 def test_a_landed_trade_loses_gas_less_the_profit_that_was_enforced() -> None:
     for profit_min, is_loss in ((0, True), (10**15, True), (10**18, False)):
         machine = Machine()
-        opened = msgspec.structs.replace(intent("i0"), profit_min_units=profit_min)
+        opened = intent("i0", profit_min=profit_min)
         machine.give(Reserve(opened, 0, NOW))
         (ask,) = machine.give(Execute("i0", transaction(), NOW))
         _, send = machine.sign(ask)

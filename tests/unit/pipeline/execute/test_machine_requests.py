@@ -11,6 +11,7 @@ from tests.support.intents import (
 )
 from tests.support.machine import NOW, REHEARSAL, Machine, kinds, receipt
 
+from headrace.model.account import AccountId
 from headrace.model.address import Address, ChainId
 from headrace.model.intent import IntentStatus, Purpose, SlotStatus
 from headrace.model.record import (
@@ -62,7 +63,7 @@ def test_an_intent_whose_block_has_passed_is_not_opened(deadline: int, words: st
 def test_an_intent_is_opened_once_and_only_for_the_journals_account() -> None:
     machine = Machine()
     machine.execute()
-    stranger = msgspec.structs.replace(intent("x"), account="other")
+    stranger = intent("x", account=AccountId("other"))
     for given in (intent("i0"), stranger):
         (refuse,) = machine.give(Reserve(given, 0, NOW))
         assert isinstance(refuse, Refuse)
