@@ -22,6 +22,7 @@ _SIGNATURES = (
     "OwnerIsZero()",
     "PlanTruncated(uint256,uint256)",
     "ProfitBelowMinimum(int256,uint256)",
+    "SafeCastOverflowedUintToInt(uint256)",
     "SafeERC20FailedOperation(address)",
     "StepKindUnknown(uint256,uint8)",
     "StepNotConnected(uint256,uint256,uint256)",
@@ -44,7 +45,7 @@ def describe_revert(data: str) -> str:
     if len(data) < _SELECTOR_CHARACTERS:
         return ""
     if selector == _ERROR_STRING:
-        return _string(words)
+        return _string(words) or f"reverted with {selector}"
     if selector == _PANIC and len(words) >= _WORD_CHARACTERS:
         return f"Panic({int(words[:_WORD_CHARACTERS], 16):#x})"
     signature = SIGNATURE_OF.get(selector)
@@ -67,6 +68,9 @@ def _value(kind: str, words: str, at: int) -> str:
 
 
 def _string(words: str) -> str:
-    raw = bytes.fromhex(words)
+    try:
+        raw = bytes.fromhex(words)
+    except ValueError:
+        return ""
     size = int.from_bytes(raw[32:64], "big")
     return raw[64 : 64 + size].decode("utf-8", errors="replace")

@@ -6,10 +6,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from headrace.kernels.shape import FloatArray
 from headrace.kernels.tick_math import SQRT_PRICE_MIN, TICK_MAX, sqrt_price_at_tick_up
 from headrace.kernels.tick_segments import fill
-from headrace.kernels.tick_shape import segments_marginal, segments_output, tick_segments
+from headrace.kernels.tick_shape import segments_output_and_slope, tick_segments
 from headrace.kernels.tick_table import PricePoint, TickTable
+
+
+def segments_output(segments: FloatArray, gamma: float, input_max: float, amount_in: float) -> float:
+    return segments_output_and_slope(segments, gamma, input_max, amount_in)[0]
+
+
+def segments_marginal(segments: FloatArray, gamma: float, input_max: float, amount_in: float) -> float:
+    return segments_output_and_slope(segments, gamma, input_max, amount_in)[1]
 
 
 def pool_with_a_gap() -> TickTable:
