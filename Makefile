@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RIVALS := .venv-rivals
 FORGE := cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
-SOURCES := src tests benchmarks tools
+SOURCES := src tests benchmarks examples
 
 .PHONY: setup demo test test-python test-contracts check format bench lock clean
 

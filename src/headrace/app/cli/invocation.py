@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from headrace.app.cli.application import build
-from headrace.app.cli.main import INTERRUPTED
+from headrace.app.cli.exit_codes import INTERRUPTED
 from headrace.errors import HeadraceError, UsageError
 
 

@@ -3,8 +3,7 @@
 import os
 import sys
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
+from headrace.app.cli.exit_codes import BROKEN_PIPE, INTERRUPTED
 
 
 def main() -> None:

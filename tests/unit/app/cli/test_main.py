@@ -13,7 +13,7 @@ import typer
 from headrace import errors
 from headrace.app.cli import invocation, main
 from headrace.app.cli.invocation import invoke
-from headrace.app.cli.main import INTERRUPTED
+from headrace.app.cli.exit_codes import INTERRUPTED
 
 HEADRACE = (sys.executable, "-m", "headrace.app.cli")
 
