@@ -11,8 +11,8 @@ import pytest
 
 from headrace.adapters.signers.keystore.folder import Keystore
 from headrace.app.cli import devnet_files
-from headrace.app.cli.invocation import invoke
 from headrace.app.cli.exit_codes import INTERRUPTED
+from headrace.app.cli.invocation import invoke
 from headrace.app.config.load import load_config
 from headrace.devnet.state_dir import StateDir
 from headrace.errors import KeystoreError

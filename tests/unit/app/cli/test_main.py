@@ -12,8 +12,8 @@ import typer
 
 from headrace import errors
 from headrace.app.cli import invocation, main
-from headrace.app.cli.invocation import invoke
 from headrace.app.cli.exit_codes import INTERRUPTED
+from headrace.app.cli.invocation import invoke
 
 HEADRACE = (sys.executable, "-m", "headrace.app.cli")
 
