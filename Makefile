@@ -60,7 +60,7 @@ contracts/out/.built: node_modules/.installed contracts/foundry.toml $(shell fin
 	@touch $@
 
 # What benchmarks are measured against: its pins contradict ours, so it runs in an environment and a process of its own.
-$(RIVALS)/.installed: $(VENV)/.installed requirements/rivals.txt
+$(RIVALS)/.installed: requirements/rivals.txt | $(VENV)/.installed
 	@echo "setup: rivals of the benchmarks into $(RIVALS)"
 	@$(BIN)/python -m venv --without-pip $(RIVALS)
 	@$(BIN)/uv pip sync --quiet --python $(RIVALS)/bin/python --require-hashes --compile-bytecode requirements/rivals.txt

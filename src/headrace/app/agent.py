@@ -1,8 +1,9 @@
 """The arbitrage agent: snapshots in, executions out."""
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from statistics import median_low
 
 import structlog
@@ -29,6 +30,7 @@ from headrace.ports.store import Store
 from headrace.treasury.capital import CapitalTreasury
 
 log = structlog.get_logger("headrace")
+_EXECUTED = frozenset({IntentStatus.LANDED, IntentStatus.REVERTED, IntentStatus.CANCELLED})
 
 
 class Tally:
@@ -83,6 +85,7 @@ class ArbitrageAgent:
         self._treasury = treasury
         self._transactions = transactions
         self._history = history
+        self._unrecorded: list[Outcome] = []
         self._progress = asyncio.Condition()
         self._block = -1
         self.tally = Tally()
@@ -95,6 +98,8 @@ class ArbitrageAgent:
             JournalError: nothing may be sent any more.
             WrongChainError: the node serves another chain now.
         """
+        gc.collect()
+        gc.freeze()  # what the start made lives as long as the agent: no collection need walk it between two blocks
         async for output in self._feed.snapshots():
             if isinstance(output, Stale):
                 log.warning("market stale", why=output.why)
@@ -136,18 +141,26 @@ class ArbitrageAgent:
         return await balance_mismatches(self._places.chain, self._executor, self.tally.executions)
 
     async def _take(self, snapshot: Snapshot[PoolState]) -> None:
-        outcomes = await self._outcomes(snapshot.header)
-        if not self.is_closing:
-            passed = await self.line.run(snapshot)
-            self.tally.add(passed)
-            self.tally.blocks += 1
-            _tell(snapshot.header, passed)
-            self._note(snapshot, passed)
+        looking = asyncio.create_task(self._outcomes(snapshot.header))
+        try:
+            await asyncio.sleep(0)  # its questions leave before the search takes the processor
+            if not self.is_closing:
+                await self._trade(snapshot, looking)
+            outcomes = await looking
+        finally:
+            looking.cancel()
         await self._record(outcomes, snapshot.header)
         await self._refresh(snapshot.header)
         async with self._progress:
             self._block = snapshot.header.number
             self._progress.notify_all()
+
+    async def _trade(self, snapshot: Snapshot[PoolState], is_settled: Awaitable[object]) -> None:
+        passed = await self.line.run(snapshot, is_settled)
+        self.tally.add(passed)
+        self.tally.blocks += 1
+        _tell(snapshot.header, passed)
+        self._note(snapshot, passed)
 
     async def _outcomes(self, header: BlockHeader) -> tuple[Outcome, ...]:
         if self._transactions is None:
@@ -167,14 +180,17 @@ class ArbitrageAgent:
         self._write(lambda history: history.write_opportunities([opportunity_entry(v, snapshot) for v in taken]))
 
     async def _record(self, outcomes: Iterable[Outcome], header: BlockHeader) -> None:
+        self._unrecorded += [one for one in outcomes if one.status in _EXECUTED]
         entries = []
-        for outcome in outcomes:
-            if outcome.status in (IntentStatus.REFUSED, IntentStatus.ABANDONED):
-                continue
-            execution, hashes = await self._execution(outcome)
-            self.tally.executions.append(execution)
-            log.info("execution", **_logged(execution))
-            entries.append(self._entry(execution, hashes, header))
+        try:
+            while self._unrecorded:
+                execution, hashes = await self._execution(self._unrecorded[0])
+                del self._unrecorded[0]
+                self.tally.executions.append(execution)
+                log.info("execution", **_logged(execution))
+                entries.append(self._entry(execution, hashes, header))
+        except ChainError as error:
+            log.warning("executions not recorded yet", why=str(error), count=len(self._unrecorded))
         self._write(lambda history: history.write_executions(entries))
 
     def _entry(self, execution: Execution, hashes: tuple[Hash32, ...], header: BlockHeader) -> ExecutionEntry:

@@ -142,6 +142,7 @@ def _parts(
         rehearsal=Rehearsal(simulator, limits.rehearsal_rules(config)),
         transactions=manager,
         block_seconds=max(round(config.chain.block_time_ms / _MS_PER_SECOND), 1),
+        announced_number=lambda: places.chain.announced_number,
     )
 
 

@@ -6,7 +6,7 @@ the sends side by side. Without a `TransactionManager` the line ends after the r
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -28,7 +28,7 @@ from headrace.ports.strategy import Strategy
 
 
 class LineParts(msgspec.Struct, frozen=True):
-    """What the line is wired from; `transactions` is None in a dry run."""
+    """What the line is wired from; `transactions` is None in a dry run, `announced_number` the newest block's."""
 
     dexes: Mapping[ProtocolId, DEX]
     graph: SearchGraph
@@ -39,6 +39,7 @@ class LineParts(msgspec.Struct, frozen=True):
     rehearsal: Rehearsal
     transactions: TransactionManager | None
     block_seconds: int
+    announced_number: Callable[[], int]
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -63,18 +64,24 @@ class Line:
         """Keep the parts."""
         self._parts = parts
 
-    async def run(self, snapshot: Snapshot[PoolState]) -> Pass:
+    async def run(self, snapshot: Snapshot[PoolState], is_settled: Awaitable[object] | None = None) -> Pass:
         """Take a snapshot through the line; returns when the node has answered every send.
+
+        What the block settled of earlier trades need not be known before the search is done: then `is_settled` is
+        awaited, and from there on capital and pools that were given back are free.
 
         Raises:
             JournalError: nothing was sent, and nothing may be sent any more.
         """
         refused: list[tuple[Opportunity, Refusal]] = []
         found = self._find(snapshot)
+        if is_settled is not None:
+            await is_settled
         validated = self._validate(found, snapshot, refused)
         chosen = await self._reserve(validated, snapshot, refused)
         rehearsed = await self._rehearse(chosen, snapshot, refused)
-        submitted = await self._execute(rehearsed, refused)
+        timely = await self._timely(rehearsed, snapshot, refused)
+        submitted = await self._execute(timely, refused)
         return Pass(tuple(found), tuple(validated), tuple(rehearsed), tuple(submitted), tuple(refused))
 
     def _find(self, snapshot: Snapshot[PoolState]) -> list[Opportunity]:
@@ -135,6 +142,23 @@ class Line:
             if self._parts.transactions is not None:
                 await self._parts.transactions.drop(validated.opportunity.id, verdict)
         return rehearsed
+
+    async def _timely(
+        self,
+        rehearsed: Sequence[Rehearsed],
+        snapshot: Snapshot[PoolState],
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> Sequence[Rehearsed]:
+        """All, or none where a newer block was announced meanwhile: what was rehearsed is then no longer true."""
+        newest, number = self._parts.announced_number(), snapshot.header.number
+        if newest <= number or self._parts.transactions is None:
+            return rehearsed
+        refusal = Refusal(Reason.BLOCK_PASSED, f"block {newest} was announced while block {number} was worked on")
+        for one in rehearsed:
+            opportunity = one.plan.validated.opportunity
+            refused.append((opportunity, refusal))
+            await self._parts.transactions.drop(opportunity.id, refusal)
+        return ()
 
     async def _execute(
         self, rehearsed: Sequence[Rehearsed], refused: list[tuple[Opportunity, Refusal]]

@@ -49,21 +49,20 @@ class Curves:
         )
         self._room: IntArray = np.zeros(edges, np.int64)
 
-    def put(self, edge: int, shape: Shape) -> float:
-        """Write one edge; returns its marginal price at zero size."""
-        row = self.arrays.parameters[edge]
+    def put(self, edge: int, shape: Shape) -> None:
+        """Write one edge."""
+        kind, parameters = self.arrays.kind, self.arrays.parameters
         if isinstance(shape, ConstantProduct):
-            self.arrays.kind[edge] = ShapeKind.CONSTANT_PRODUCT
-            row[:3] = shape.reserve_in, shape.reserve_out, shape.gamma
+            kind[edge] = ShapeKind.CONSTANT_PRODUCT
+            parameters[edge, 0], parameters[edge, 1] = shape.reserve_in, shape.reserve_out
+            parameters[edge, 2] = shape.gamma
         elif isinstance(shape, TickSegments):
-            self.arrays.kind[edge] = ShapeKind.TICK_SEGMENTS
-            row[:2] = shape.gamma, shape.input_max
+            kind[edge] = ShapeKind.TICK_SEGMENTS
+            parameters[edge, 0], parameters[edge, 1] = shape.gamma, shape.input_max
             self._put_segments(edge, shape.segments)
         else:
-            self.arrays.kind[edge] = ShapeKind.WEIGHTED
-            row[:] = shape.balance_in, shape.balance_out, shape.gamma, shape.weight_ratio
-        _, slope = hop(self.arrays, edge, 0.0)
-        return float(slope)
+            kind[edge] = ShapeKind.WEIGHTED
+            parameters[edge] = shape.balance_in, shape.balance_out, shape.gamma, shape.weight_ratio
 
     def clear(self, edge: int) -> None:
         """Make an edge give nothing: its pool must not be traded."""
@@ -100,8 +99,7 @@ def hop(arrays: EdgeArrays, edge: int, amount_in: float) -> tuple[float, float]:
         return weighted.output_and_slope(row[0], row[1], row[2], row[3], amount_in)
     first = arrays.segment_start[edge]
     rows = arrays.segments[first : first + arrays.segment_count[edge]]
-    output = tick_shape.segments_output(rows, row[0], row[1], amount_in)
-    return output, tick_shape.segments_marginal(rows, row[0], row[1], amount_in)
+    return tick_shape.segments_output_and_slope(rows, row[0], row[1], amount_in)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -112,3 +110,10 @@ def walk(arrays: EdgeArrays, edges: IntArray, amount_in: float) -> tuple[float, 
         amount, factor = hop(arrays, edge, amount)
         slope *= factor
     return amount, slope
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def write_rates(arrays: EdgeArrays, edges: IntArray, rate: FloatArray) -> None:
+    """Write the marginal price at zero size of each of `edges` into its place in `rate`."""
+    for edge in edges:
+        _, rate[edge] = hop(arrays, edge, 0.0)

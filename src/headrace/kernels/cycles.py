@@ -1,13 +1,17 @@
 """All cycles of two and three hops through pools that changed.
 
 The graph is indexed by ordered pair of tokens: `pair_start[p] : pair_start[p + 1]` are the edges of pair p, and the
-pairs that leave token u are `leave_start[u] : leave_start[u + 1]`, sorted by the token they lead to. From a changed
-edge u -> v the two-hop cycles are the edges v -> u, the three-hop ones those v -> w -> u where both pairs exist.
-Enumeration is over pools, not over the best pool of a pair, so it is complete. A cycle through several changed pools is
-reported once, from the changed pool of lowest index. A cycle qualifies when the product of its rates at zero size
-exceeds `rate_min`.
+pairs that leave token u are `leave_start[u] : leave_start[u + 1]`, sorted by the token they lead to. A pool trades both
+ways, so with a pair its reverse exists. From a changed edge u -> v the two-hop cycles are the edges v -> u, the
+three-hop ones those v -> w -> u for each w that is a neighbour of both. Enumeration is over pools, not over the best
+pool of a pair, so it is complete. A cycle through several changed pools is reported once, from the changed pool of
+lowest index. A cycle qualifies when the product of its rates at zero size exceeds `rate_min`.
 
-Cost: one multiplication and comparison for each cycle through a changed edge.
+Cost: for each changed edge, the neighbours of its less connected token, each looked up among those of the other by
+bisection; then one multiplication and comparison for each cycle.
+
+Arrays are bound to names before the loops: each use of a tuple's field counts references, which costs more than the
+loop's own work.
 """
 
 from typing import NamedTuple
@@ -31,17 +35,16 @@ class CycleIndex(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def find_pair(index: CycleIndex, token_from: int, token_to: int) -> int:
-    """The ordered pair's place, or -1."""
-    low, end = index.leave_start[token_from], index.leave_start[token_from + 1]
-    high = end
+def find_pair(pair_to: IntArray, start: int, end: int, token_to: int) -> int:
+    """Where among the pairs `start : end` that leave a token the one to `token_to` stands, or -1."""
+    low, high = start, end
     while low < high:
         middle = (low + high) // 2
-        if index.pair_to[middle] < token_to:
+        if pair_to[middle] < token_to:
             low = middle + 1
         else:
             high = middle
-    return low if low < end and index.pair_to[low] == token_to else -1
+    return low if low < end and pair_to[low] == token_to else -1
 
 
 @njit(cache=True, nogil=True)
@@ -61,15 +64,14 @@ def find_two_hop_cycles(
     Returns:
         The number of qualifying cycles, which may exceed the rows: then the rest was not written.
     """
+    edge_from, edge_to, edge_pool, leave_start, pair_to, pair_start, pair_edges = index
     count = 0
     for first in changed:
-        pool = index.edge_pool[first]
-        back = find_pair(index, index.edge_to[first], index.edge_from[first])
-        if back < 0:
-            continue
-        for at in range(index.pair_start[back], index.pair_start[back + 1]):
-            last = index.pair_edges[at]
-            other = index.edge_pool[last]
+        pool, origin, middle = edge_pool[first], edge_from[first], edge_to[first]
+        back = find_pair(pair_to, leave_start[middle], leave_start[middle + 1], origin)
+        for at in range(pair_start[back], pair_start[back + 1]):
+            last = pair_edges[at]
+            other = edge_pool[last]
             is_seen = other == pool or (other < pool and is_changed[other])
             if not is_seen and rate[first] * rate[last] > rate_min:
                 if count < len(found):
@@ -83,42 +85,33 @@ def find_three_hop_cycles(
     index: CycleIndex, rate: FloatArray, changed: IntArray, is_changed: IntArray, rate_min: float, found: IntArray
 ) -> int:
     """As `find_two_hop_cycles`, with three edges a row."""
+    edge_from, edge_to, edge_pool, leave_start, pair_to, pair_start, pair_edges = index
     count = 0
     for first in changed:
-        origin, middle = index.edge_from[first], index.edge_to[first]
-        for way in range(index.leave_start[middle], index.leave_start[middle + 1]):
-            third = index.pair_to[way]
-            back = find_pair(index, third, origin) if third != origin else -1
-            if back >= 0:
-                count = _close_triangles(index, rate, is_changed, rate_min, found, first, way, back, count)
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _close_triangles(
-    index: CycleIndex,
-    rate: FloatArray,
-    is_changed: IntArray,
-    rate_min: float,
-    found: IntArray,
-    first: int,
-    way: int,
-    back: int,
-    count: int,
-) -> int:
-    pool = index.edge_pool[first]
-    for at in range(index.pair_start[way], index.pair_start[way + 1]):
-        second = index.pair_edges[at]
-        b = index.edge_pool[second]
-        if b == pool or (b < pool and is_changed[b]):
-            continue
-        rate_so_far = rate[first] * rate[second]
-        for end in range(index.pair_start[back], index.pair_start[back + 1]):
-            last = index.pair_edges[end]
-            c = index.edge_pool[last]
-            is_seen = c in (pool, b) or (c < pool and is_changed[c])
-            if rate_so_far * rate[last] > rate_min and not is_seen:
-                if count < len(found):
-                    found[count, 0], found[count, 1], found[count, 2] = first, second, last
-                count += 1
+        origin, middle = edge_from[first], edge_to[first]
+        few, many = origin, middle
+        if leave_start[middle + 1] - leave_start[middle] < leave_start[origin + 1] - leave_start[origin]:
+            few, many = middle, origin
+        for near in range(leave_start[few], leave_start[few + 1]):
+            third = pair_to[near]
+            far = find_pair(pair_to, leave_start[many], leave_start[many + 1], third)
+            if far < 0 or third == many:
+                continue
+            way = near if few == middle else far
+            back = find_pair(pair_to, leave_start[third], leave_start[third + 1], origin)
+            pool = edge_pool[first]
+            for at in range(pair_start[way], pair_start[way + 1]):
+                second = pair_edges[at]
+                b = edge_pool[second]
+                if b == pool or (b < pool and is_changed[b]):
+                    continue
+                rate_so_far = rate[first] * rate[second]
+                for end in range(pair_start[back], pair_start[back + 1]):
+                    last = pair_edges[end]
+                    c = edge_pool[last]
+                    is_seen = c in (pool, b) or (c < pool and is_changed[c])
+                    if rate_so_far * rate[last] > rate_min and not is_seen:
+                        if count < len(found):
+                            found[count, 0], found[count, 1], found[count, 2] = first, second, last
+                        count += 1
     return count

@@ -2,24 +2,61 @@
 
 Profit p(x) = f(x) - x, where f composes concave increasing hops and is therefore concave: the best x is where f'(x) =
 1. A cycle of constant-product hops alone composes to f(x) = N x / (D + C x), whose best input is (sqrt(N D) - D) / C
-without iteration. Any other is bracketed by doubling from one unit and then halved in the logarithm of x, f'
+without iteration. Any other is bracketed by steps of 16 from one unit and then halved in the logarithm of x, f'
 decreasing.
 
-Error: the bracket ends at a relative width of 1e-12 or after 80 halvings. Profit is flat at its top, so an error of e
+Error: the bracket ends at a relative width of 1e-7 or after 80 halvings. Profit is flat at its top, so an error of e
 in the size costs e^2 of the profit; what remains is the rounding of integers, which the exact twin decides.
+
+A cycle can begin at any of its tokens. It is turned to the one of least rank: the token that is wanted most as profit.
 """
 
 import math
 
+import numpy as np
 from numba import njit
 
 from headrace.kernels.curve import EdgeArrays, IntArray, walk
 from headrace.kernels.shape import FloatArray, ShapeKind
 
 _CONSTANT_PRODUCT = int(ShapeKind.CONSTANT_PRODUCT)
-_DOUBLINGS_MAX = 200
+_STEP = 16.0
+_STEPS_MAX = 50
 _HALVINGS_MAX = 80
-_WIDTH = 1e-12
+_WIDTH = 1e-7
+UNRANKED = 1 << 30
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def size_cycles(arrays: EdgeArrays, rate: FloatArray, rank: IntArray, cycles: IntArray, sized: FloatArray) -> None:
+    """Turn each cycle to its best first token, and size it.
+
+    Args:
+        arrays: the edges.
+        rate: marginal price of each edge at zero size.
+        rank: of the token that each edge takes; `UNRANKED` for one at which no cycle may begin.
+        cycles: edges, a row each; turned in place.
+        sized: gets (best input, profit, product of rates) for each row; all 0 where no token has a rank or nothing is
+            gained.
+    """
+    hops = cycles.shape[1]
+    turned = np.empty(hops, np.int64)
+    for at in range(cycles.shape[0]):
+        first = 0
+        for place in range(1, hops):
+            if rank[cycles[at, place]] < rank[cycles[at, first]]:
+                first = place
+        sized[at] = 0.0
+        if rank[cycles[at, first]] == UNRANKED:
+            continue
+        product = 1.0
+        for place in range(hops):
+            turned[place] = cycles[at, (first + place) % hops]
+            product *= rate[turned[place]]
+        cycles[at] = turned
+        amount, profit = best_input(arrays, turned)
+        if profit > 0.0:
+            sized[at, 0], sized[at, 1], sized[at, 2] = amount, profit, product
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -61,8 +98,8 @@ def _best_input_by_bisection(arrays: EdgeArrays, edges: IntArray) -> float:
     if not slope > 1.0:
         return 0.0
     high = low
-    for _ in range(_DOUBLINGS_MAX):
-        high *= 2.0
+    for _ in range(_STEPS_MAX):
+        high *= _STEP
         _, slope = walk(arrays, edges, high)
         if not slope > 1.0:
             break

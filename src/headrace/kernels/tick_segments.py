@@ -21,6 +21,8 @@ from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from headrace.kernels.tick_math import (
+    SQRT_PRICE_MAX,
+    SQRT_PRICE_MIN,
     amount0_down,
     amount0_up,
     amount1_down,
@@ -33,7 +35,7 @@ from headrace.kernels.tick_math import (
     with_fee_up,
 )
 from headrace.kernels.tick_table import PricePoint, TickTable, WordRun
-from headrace.kernels.tick_walk import AMOUNT_MAX, extreme_limit, is_limit_valid
+from headrace.kernels.tick_walk import AMOUNT_MAX
 
 _Q96 = 96
 _WORD_LIMIT = 2**256
@@ -47,24 +49,24 @@ class Fill(NamedTuple):
 
 
 class _Entrance(NamedTuple):
-    """The piece in which the pool stands, from its price to stop `end` of the word's run, and its whole amounts."""
+    """The piece in which the pool stands, from its price to stop `end` of the word's run, and all that it takes."""
 
     word: int
     run: WordRun
     end: int
     taken: int
-    paid: int
 
 
 def fill(table: TickTable, point: PricePoint, amount_in: int, *, zero_for_one: bool) -> Fill | None:
     """What the pool pays for exactly `amount_in`; None where it would revert or take less."""
     if not 0 < amount_in <= AMOUNT_MAX or not is_swappable(point, zero_for_one=zero_for_one):
         return None
-    word, run, index, taken, paid = _enter(table, point, zero_for_one=zero_for_one)
+    word, run, index, taken = _enter(table, point, zero_for_one=zero_for_one)
     if amount_in < taken:
         spendable = less_fee_down(amount_in, table.fee_pips)
         out = _paid_for(point.sqrt_price_x96, point.liquidity, spendable, zero_for_one=zero_for_one)
         return Fill(out, point.tick + zero_for_one)
+    paid = _paid_to(point, run.sqrt_prices[index], zero_for_one=zero_for_one)
     remaining = amount_in - taken
     while remaining:
         reach = run.taken[index] + remaining
@@ -87,7 +89,8 @@ def input_for(table: TickTable, point: PricePoint, amount_out: int, *, zero_for_
     """The least input for which the pool pays at least `amount_out`; None where no input does."""
     if amount_out <= 0 or not is_swappable(point, zero_for_one=zero_for_one):
         return None
-    word, run, index, taken, paid = _enter(table, point, zero_for_one=zero_for_one)
+    word, run, index, taken = _enter(table, point, zero_for_one=zero_for_one)
+    paid = _paid_to(point, run.sqrt_prices[index], zero_for_one=zero_for_one)
     if amount_out <= paid:
         least = _least_spendable(point.sqrt_price_x96, point.liquidity, amount_out, zero_for_one=zero_for_one)
         return min(taken, with_fee_up(least, table.fee_pips))
@@ -118,7 +121,8 @@ def crossed_ticks(table: TickTable, point: PricePoint, tick_reached: int, *, zer
 
 def is_swappable(point: PricePoint, *, zero_for_one: bool) -> bool:
     """Whether the contract accepts any swap: it refuses where the price is at its bound, or was never set."""
-    return is_limit_valid(point, extreme_limit(zero_for_one=zero_for_one), zero_for_one=zero_for_one)
+    price = point.sqrt_price_x96
+    return price > SQRT_PRICE_MIN + 1 if zero_for_one else SQRT_PRICE_MIN <= price < SQRT_PRICE_MAX - 1
 
 
 def _enter(table: TickTable, point: PricePoint, *, zero_for_one: bool) -> _Entrance:
@@ -127,15 +131,20 @@ def _enter(table: TickTable, point: PricePoint, *, zero_for_one: bool) -> _Entra
         word = table.word_of(point.tick)
         run = table.run(word, zero_for_one=True)
         index = bisect_left(run.keys, -point.tick)
-        stop = run.sqrt_prices[index]
-        taken, paid = amount0_up(stop, price, liquidity), amount1_down(stop, price, liquidity)
+        taken = amount0_up(run.sqrt_prices[index], price, liquidity)
     else:
         word = table.word_of(point.tick + table.tick_spacing)
         run = table.run(word, zero_for_one=False)
         index = bisect_right(run.keys, point.tick)
-        stop = run.sqrt_prices[index]
-        taken, paid = amount1_up(price, stop, liquidity), amount0_down(price, stop, liquidity)
-    return _Entrance(word, run, index, with_fee_up(taken, table.fee_pips), paid)
+        taken = amount1_up(price, run.sqrt_prices[index], liquidity)
+    return _Entrance(word, run, index, with_fee_up(taken, table.fee_pips))
+
+
+def _paid_to(point: PricePoint, stop_x96: int, *, zero_for_one: bool) -> int:
+    """What the piece in which the pool stands pays as a whole."""
+    if zero_for_one:
+        return amount1_down(stop_x96, point.sqrt_price_x96, point.liquidity)
+    return amount0_down(point.sqrt_price_x96, stop_x96, point.liquidity)
 
 
 def _paid_for(price: int, liquidity: int, spendable: int, *, zero_for_one: bool) -> int:

@@ -31,54 +31,62 @@ def tick_segments(table: TickTable, point: PricePoint, *, zero_for_one: bool) ->
     if not ahead or not is_swappable(point, zero_for_one=zero_for_one):
         return TickSegments(np.empty((0, 4)), gamma, 0.0)
     roots, liquidity_from = table.float_columns()
-    price, here = point.sqrt_price_x96 / _X96, float(point.liquidity)
-    if zero_for_one:
-        low, liquidity = roots[:above][::-1], _led_by(here, liquidity_from[: above - 1][::-1])
-        high = _led_by(price, low[:-1])
-        taken, paid = liquidity * (high - low) / (low * high) / gamma, liquidity * (high - low)
-        reserves = liquidity / high, liquidity * high
-    else:
-        high, liquidity = roots[above:], _led_by(here, liquidity_from[above:-1])
-        low = _led_by(price, high[:-1])
-        taken, paid = liquidity * (high - low) / gamma, liquidity * (high - low) / (low * high)
-        reserves = liquidity * low, liquidity / low
-    return _stacked(taken, paid, reserves, gamma)
+    price, liquidity = point.sqrt_price_x96 / _X96, float(point.liquidity)
+    rows, taken = _rows(roots, liquidity_from, above, price, liquidity, gamma, zero_for_one)
+    return TickSegments(rows, gamma, taken)
 
 
-@njit(cache=True, error_model="numpy")
-def segments_output(segments: FloatArray, gamma: float, input_max: float, amount_in: float) -> float:
-    """Output of an input in raw units; flat from `input_max` on, 0 for an empty pool."""
-    if segments.shape[0] == 0 or amount_in <= 0.0:
-        return 0.0
-    given = min(amount_in, input_max)
-    row = segments[np.searchsorted(segments[:, 0], given, side="right") - 1]
-    spent = gamma * (given - row[0])
-    return float(row[1] + row[3] * spent / (row[2] + spent))
+@njit(cache=True, error_model="numpy", nogil=True)
+def _rows(
+    roots: FloatArray,
+    liquidity_from: FloatArray,
+    above: int,
+    price: float,
+    liquidity: float,
+    gamma: float,
+    is_down: bool,  # noqa: FBT001 - compiled functions take no keywords
+) -> tuple[FloatArray, float]:
+    """The rows from `price` on, and the input that all of them take; tick number `above` is the first above it."""
+    count = above if is_down else len(roots) - above
+    rows = np.empty((count, 4))
+    kept, taken, paid = 0, 0.0, 0.0
+    for at in range(count):
+        if at > 0:
+            liquidity = liquidity_from[above - 1 - at] if is_down else liquidity_from[above - 1 + at]
+        stop = roots[above - 1 - at] if is_down else roots[above + at]
+        token0 = liquidity * abs(stop - price) / (stop * price)
+        token1 = liquidity * abs(stop - price)
+        piece_taken = (token0 if is_down else token1) / gamma
+        if piece_taken > 0.0:
+            rows[kept, 0], rows[kept, 1] = taken, paid
+            rows[kept, 2] = liquidity / price if is_down else liquidity * price
+            rows[kept, 3] = liquidity * price if is_down else liquidity / price
+            kept += 1
+            taken += piece_taken
+            paid += token1 if is_down else token0
+        price = stop
+    return rows[:kept], taken
 
 
-@njit(cache=True, error_model="numpy")
-def segments_marginal(segments: FloatArray, gamma: float, input_max: float, amount_in: float) -> float:
-    """Output per unit of input at the margin; 0 from `input_max` on and for an empty pool."""
-    if segments.shape[0] == 0 or amount_in >= input_max:
-        return 0.0
-    given = max(amount_in, 0.0)
-    row = segments[np.searchsorted(segments[:, 0], given, side="right") - 1]
-    reserve = row[2] + gamma * (given - row[0])
-    return float(row[3] * gamma * row[2] / (reserve * reserve))
+@njit(cache=True, error_model="numpy", nogil=True)
+def segments_output_and_slope(
+    segments: FloatArray, gamma: float, input_max: float, amount_in: float
+) -> tuple[float, float]:
+    """Output of an input in raw units, and units out per further unit in; flat, so 0, from `input_max` on.
 
-
-def _led_by(first: float, rest: FloatArray) -> FloatArray:
-    column = np.empty(rest.size + 1)
-    column[0], column[1:] = first, rest
-    return column
-
-
-def _stacked(
-    taken: FloatArray, paid: FloatArray, reserves: tuple[FloatArray, FloatArray], gamma: float
-) -> TickSegments:
-    segments = np.empty((taken.size, 4))
-    segments[0, :2] = 0.0
-    np.cumsum(taken[:-1], out=segments[1:, 0])
-    np.cumsum(paid[:-1], out=segments[1:, 1])
-    segments[:, 2], segments[:, 3] = reserves
-    return TickSegments(segments[taken > 0.0], gamma, float(taken.sum()))
+    Both are 0 for an empty pool.
+    """
+    if segments.shape[0] == 0:
+        return 0.0, 0.0
+    given = min(max(amount_in, 0.0), input_max)
+    low, high = 0, segments.shape[0]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if segments[middle, 0] <= given:
+            low = middle
+        else:
+            high = middle
+    spent, reserve_in, reserve_out = gamma * (given - segments[low, 0]), segments[low, 2], segments[low, 3]
+    after = reserve_in + spent
+    slope = reserve_out * gamma * (reserve_in / after) / after if amount_in < input_max else 0.0
+    return segments[low, 1] + reserve_out * spent / after, slope

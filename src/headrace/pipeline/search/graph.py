@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from headrace.kernels.curve import Curves, IntArray
+from headrace.kernels.curve import Curves, IntArray, write_rates
 from headrace.kernels.cycles import find_three_hop_cycles, find_two_hop_cycles
-from headrace.kernels.sizing import best_input
+from headrace.kernels.sizing import UNRANKED, size_cycles
 from headrace.model.address import Address
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.route import Route
@@ -30,11 +30,13 @@ class SearchGraph:
         """Lay the index out; every edge is empty until the first `update`."""
         self._pools = tuple(pools)
         self._dexes = dexes
-        self._hops, self._edges_of, self._index = lay_out(self._pools)
+        layout = lay_out(self._pools)
+        self._hops, self._edges_of, self._index = layout.hops, layout.edges_of, layout.index
         self._curves = Curves(len(self._hops))
         self._rate = np.zeros(len(self._hops))
         self._is_changed: IntArray = np.zeros(len(self._pools), np.int64)
         self._changed: IntArray = np.zeros(0, np.int64)
+        self._ranks_of: dict[tuple[Address, ...], IntArray] = {}
         self._found = {hops: np.zeros((_FIRST_ROOM, hops), np.int64) for hops in _FINDERS}
 
     def update(self, snapshot: Snapshot[PoolState]) -> None:
@@ -46,6 +48,7 @@ class SearchGraph:
             edges.extend(self._edges_of[index])
             self._put(index, snapshot)
         self._changed = np.array(edges, np.int64)
+        write_rates(self._curves.arrays, self._changed, self._rate)
 
     def cycles(self, hops: int, *, edge_bps_min: int, start_tokens: Sequence[Address]) -> Sequence[CycleFinding]:
         """Profitable cycles of exactly `hops` hops (2 or 3) through changed pools, sized.
@@ -56,29 +59,27 @@ class SearchGraph:
             start_tokens: what may be spent and earned, best first; a cycle without any of them is left out, every other
                 begins at its first.
         """
-        found = []
-        for row in self._enumerate(hops, 1.0 + edge_bps_min / _BPS):
-            edges = self._rotate(row, start_tokens)
-            if edges is None:
-                continue
-            amount, profit = best_input(self._curves.arrays, edges)
-            if profit > 0.0:
-                route = Route(tuple(self._hops[edge] for edge in edges))
-                rate = float(np.prod(self._rate[edges]))
-                found.append(CycleFinding(route=route, amount_in=amount, profit=profit, rate=rate))
-        return found
+        cycles = self._enumerate(hops, 1.0 + edge_bps_min / _BPS)
+        sized = np.empty((len(cycles), 3))
+        size_cycles(self._curves.arrays, self._rate, self._ranks(tuple(start_tokens)), cycles, sized)
+        return [
+            CycleFinding(
+                route=Route(tuple([self._hops[edge] for edge in edges])), amount_in=amount, profit=profit, rate=rate
+            )
+            for edges, (amount, profit, rate) in zip(cycles.tolist(), sized.tolist(), strict=True)
+            if profit > 0.0
+        ]
 
     def _put(self, index: int, snapshot: Snapshot[PoolState]) -> None:
         if index in snapshot.quarantined:
             for edge in self._edges_of[index]:
                 self._curves.clear(edge)
-                self._rate[edge] = 0.0
             return
         state = snapshot.states[index]
-        dex = self._dexes[self._pools[index].protocol]
+        shape = self._dexes[self._pools[index].protocol].shape
         for edge in self._edges_of[index]:
             hop = self._hops[edge]
-            self._rate[edge] = self._curves.put(edge, dex.shape(state, hop.token_in, hop.token_out))
+            self._curves.put(edge, shape(state, hop.token_in, hop.token_out))
 
     def _enumerate(self, hops: int, rate_min: float) -> IntArray:
         find = _FINDERS[hops]
@@ -89,9 +90,11 @@ class SearchGraph:
                 return found[:count]
             self._found[hops] = np.zeros((2 * count, hops), np.int64)
 
-    def _rotate(self, edges: IntArray, start_tokens: Sequence[Address]) -> IntArray | None:
-        starts = {self._hops[edge].token_in: at for at, edge in enumerate(edges)}
-        for token in start_tokens:
-            if token in starts:
-                return np.roll(edges, -starts[token])
-        return None
+    def _ranks(self, start_tokens: tuple[Address, ...]) -> IntArray:
+        """By edge: the place of the token it takes among `start_tokens`."""
+        if start_tokens not in self._ranks_of:
+            rank = {token: place for place, token in enumerate(start_tokens)}
+            self._ranks_of = {
+                start_tokens: np.array([rank.get(hop.token_in, UNRANKED) for hop in self._hops], np.int64)
+            }
+        return self._ranks_of[start_tokens]

@@ -27,6 +27,7 @@ class FundingDesk:
         self._treasury = treasury
         self._sources = tuple(sources)
         self._dexes = dexes
+        self._loan_gas_min = min((source.gas for source in self._sources), default=0)
 
     def cheapest(
         self, route: Route, amount_units: int, snapshot: Snapshot[PoolState], gas_price_units_x96: int
@@ -35,20 +36,26 @@ class FundingDesk:
 
         `gas_price_units_x96` is what one gas costs in units of the first token, times 2^96.
         """
-        offers = self.offers(route, amount_units, snapshot)
+        own = self._without_lender(route, amount_units, snapshot)
+        if own is not None and own.gas <= self._loan_gas_min:
+            return own  # no lender can do it for less
+        offers = [*([] if own is None else [own]), *self._loans(route, amount_units, snapshot)]
         return min(offers, key=lambda o: (o.fee_units << 96) + o.gas * gas_price_units_x96, default=None)
 
-    def offers(self, route: Route, amount_units: int, snapshot: Snapshot[PoolState]) -> list[FundingOffer]:
-        """Every way to pay `amount_units` of the route's first token."""
-        token = route.token_in
-        offers = []
-        if amount_units <= self._treasury.available_units(token):
-            offers.append(FundingOffer(Funding.OWN_CAPITAL, ZERO_ADDRESS, fee_units=0, gas=0))
+    def _without_lender(self, route: Route, amount_units: int, snapshot: Snapshot[PoolState]) -> FundingOffer | None:
+        """Own capital if there is enough, else a flash swap if the first pool does that: neither takes a fee."""
+        if amount_units <= self._treasury.available_units(route.token_in):
+            return FundingOffer(Funding.OWN_CAPITAL, ZERO_ADDRESS, fee_units=0, gas=0)
         if self._dexes[snapshot.pool(route.hops[0].pool).protocol].supports_flash_swap:
-            offers.append(FundingOffer(Funding.FLASH_SWAP, ZERO_ADDRESS, fee_units=0, gas=FLASH_SWAP_GAS))
-        venues = tuple(snapshot.pool(pool).address for pool in route.pools)
+            return FundingOffer(Funding.FLASH_SWAP, ZERO_ADDRESS, fee_units=0, gas=FLASH_SWAP_GAS)
+        return None
+
+    def _loans(self, route: Route, amount_units: int, snapshot: Snapshot[PoolState]) -> list[FundingOffer]:
+        token, pools = route.token_in, route.pools
+        venues = tuple(snapshot.pool(pool).address for pool in pools)
+        offers = []
         for source in self._sources:
-            fee = None if source.is_locked_by(route.pools, venues) else source.fee_units(token, amount_units)
+            fee = None if source.is_locked_by(pools, venues) else source.fee_units(token, amount_units)
             if fee is not None:
                 offers.append(FundingOffer(source.funding, source.lender, fee_units=fee, gas=source.gas))
         return offers

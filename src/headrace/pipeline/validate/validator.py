@@ -1,6 +1,8 @@
 """Validation: exact integers, money limits, and the least profit that the contract will accept.
 
-The order of checks is the order of their cost. Everything that decides is an integer. An opportunity larger than the
+The order of checks is the order of their cost, so the first is whether the estimate of search comes anywhere near the
+gas: most opportunities do not, and are not worth an exact quote. Everything that lets a trade through is an exact
+integer. An opportunity larger than the
 limit for one trade is cut to the limit rather than refused: profit is concave in the input, so the smaller trade still
 gains. The least profit is the gas at the expected price plus the configured minimum, in units of the profit token: a
 trade that lands has paid for itself.
@@ -25,6 +27,9 @@ from headrace.ports.oracle import Oracle, Price
 from headrace.ports.pool import PoolState
 
 PLAN_GAS = 35_000  # 21,000 for the transaction, its calldata, the role check and the guard: contracts/README.md
+HOP_GAS_MIN = 40_000  # no protocol's swap inside a plan takes less: contracts/.gas-snapshot
+_ESTIMATE_MARGIN_PERCENT = 125  # dollar prices and pool prices are not that far apart, and no estimate is that wrong
+_PERCENT = 100
 _X96 = 96
 _PPM = 1_000_000
 _NATIVE_DECIMALS = 18
@@ -98,6 +103,8 @@ class Validator:
         native_price = self._oracle.price(self._wrapped_native, at.timestamp)
         if price is None or native_price is None:
             return Refusal(Reason.NO_FRESH_PRICE, f"no fresh dollar price of {_symbol(snapshot, token)} or of gas")
+        if self._is_hopeless(opportunity, snapshot, at, (price, native_price)):
+            return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{opportunity.profit_estimate_units} units by estimate")
         amount_max = units_down(self._thresholds.trade_usd_micro_max, snapshot.tokens[token].decimals, price.usd_pico)
         amount = min(opportunity.amount_in_units, amount_max)
         try:
@@ -108,6 +115,18 @@ class Validator:
         if isinstance(economics, Refusal):
             return economics
         return self._fund(opportunity, amounts, snapshot, at, economics)
+
+    def _is_hopeless(
+        self, opportunity: Opportunity, snapshot: Snapshot[PoolState], at: BlockContext, prices: tuple[Price, Price]
+    ) -> bool:
+        """Whether the estimated profit and a quarter more would not pay the least gas that such a route can take."""
+        decimals = snapshot.tokens[opportunity.route.token_in].decimals
+        gas = PLAN_GAS + HOP_GAS_MIN * len(opportunity.route.hops)
+        gas_wei = gas * (at.base_fee_wei + self._thresholds.priority_fee_wei)
+        profit_units = (opportunity.profit_estimate_units + 1) * _ESTIMATE_MARGIN_PERCENT // _PERCENT + 1
+        return usd_micro_up(profit_units, decimals, prices[0].usd_pico) < usd_micro_up(
+            gas_wei, _NATIVE_DECIMALS, prices[1].usd_pico
+        )
 
     def _economics(
         self,

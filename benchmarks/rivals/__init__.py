@@ -1,0 +1,1 @@
+"""Programs of other people, in processes of their own."""
