@@ -250,7 +250,7 @@ def test_logs_can_announce_a_block_and_do_not_announce_it_twice(anvil: Anvil, rp
     asyncio.run(scenario())
 
 
-def test_a_reorg_announces_the_blocks_of_the_new_branch(anvil: Anvil, rpc: Rpc) -> None:
+def test_a_reorg_announces_the_end_of_the_new_branch(anvil: Anvil, rpc: Rpc) -> None:
     async def scenario() -> None:
         async with proxied(anvil) as (chain, _):
             for _ in range(3):
@@ -259,15 +259,13 @@ def test_a_reorg_announces_the_blocks_of_the_new_branch(anvil: Anvil, rpc: Rpc) 
             events = chain.events()
             await anext(events)
             await asyncio.to_thread(rpc.request, "anvil_reorg", 2, [])
-            announced = [await anext(events) for _ in range(2)]
             head = await chain.head()
             assert head.hash != old.hash
-            assert [event.number for event in announced if isinstance(event, Announcement)] == [
-                old.number - 1,
-                old.number,
-            ]
-            assert isinstance(announced[-1], Announcement)
-            assert announced[-1].hash == head.hash
+            event = await anext(events)
+            if isinstance(event, Announcement) and event.number == old.number - 1:  # read before the second came
+                event = await anext(events)
+            assert isinstance(event, Announcement)
+            assert (event.number, event.hash) == (old.number, head.hash)
 
     asyncio.run(scenario())
 

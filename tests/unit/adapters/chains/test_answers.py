@@ -224,13 +224,22 @@ def test_the_first_frame_of_a_block_stamps_it() -> None:
     assert (only.number, only.hash, only.at_ns, only.header) == (16, HASH, 5, None)
 
 
-def test_a_chain_that_flips_between_two_branches_is_announced_each_time() -> None:
+def test_a_reader_that_has_fallen_behind_gets_the_highest_block_and_then_the_last_named() -> None:
+    announcer = Announcer()
+    for at_ns, number in enumerate([16, 17, 18, 17]):
+        announcer.on_head(raw({**HEADER, "number": hex(number), "hash": f"0x{at_ns:064x}"}), at_ns)
+    announcer.close()
+    assert announcer.highest == 18
+    assert [(one.number, one.at_ns) for one in drained(announcer)] == [(18, 2), (17, 3)]
+
+
+def test_of_two_branches_of_one_height_the_one_named_last_is_announced() -> None:
     announcer = Announcer()
     other = {**HEADER, "hash": "0x" + "ef" * 32}
     for at_ns, header in enumerate([HEADER, other, HEADER]):
         announcer.on_head(raw(header), at_ns)
     announcer.close()
-    assert [one.at_ns for one in drained(announcer)] == [0, 1, 2]
+    assert [one.at_ns for one in drained(announcer)] == [2]
 
 
 def drained(announcer: Announcer) -> list[Announcement]:

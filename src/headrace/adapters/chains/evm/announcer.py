@@ -1,7 +1,8 @@
 """From a node's notifications to announcements: the first frame that names a block stamps it, later ones are dropped.
 
-Frames are hints and may be lost, late, doubled or out of order; nothing here tries to repair that. The newest are kept
-when the reader falls behind.
+Frames are hints and may be lost, late, doubled or out of order; nothing here tries to repair that. A reader that has
+fallen behind gets the highest block that waits, then the one that was named last (a reorg may have gone down to it),
+and none of the others: whoever works through old heads one by one trades on what is no longer true.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ _RECENT_MAX = 64
 
 
 class Announcer:
-    """Collects for one reader; `close` lets it read what is left."""
+    """Collects for one reader; `close` lets it read what is left. `highest` is the highest block number named."""
 
     def __init__(self) -> None:
         self._kept: deque[Announcement] = deque(maxlen=_KEPT_MAX)
@@ -28,6 +29,7 @@ class Announcer:
         self._news = asyncio.Event()
         self._is_closed = False
         self.malformed_count = 0
+        self.highest = 0
 
     def on_head(self, result: msgspec.Raw, at_ns: int) -> None:
         """A frame of `newHeads`."""
@@ -74,9 +76,18 @@ class Announcer:
             while not self._kept and not self._is_closed:
                 self._news.clear()
                 await self._news.wait()
-        return self._kept.popleft() if self._kept else None
+        return self._newest() if self._kept else None
+
+    def _newest(self) -> Announcement:
+        last = self._kept[-1]
+        highest = max(reversed(self._kept), key=lambda announcement: announcement.number)
+        self._kept.clear()
+        if highest is not last:
+            self._kept.append(last)
+        return highest
 
     def _add(self, announcement: Announcement) -> None:
         self._recent.append(announcement.hash.encode())
         self._kept.append(announcement)
+        self.highest = max(self.highest, announcement.number)
         self._news.set()

@@ -37,11 +37,17 @@ class EvmChain:
         self._options = options
         self._clock = clock
         self._sleep = sleep
+        self._announcer = Announcer()
 
     @property
     def chain_id(self) -> ChainId:
         """The chain the configuration says."""
         return self._options.chain_id
+
+    @property
+    def announced_number(self) -> int:
+        """The highest block that the connection of `events` has named, read or not yet; 0 before the first."""
+        return self._announcer.highest
 
     async def connect(self) -> None:
         """Open the connection and check the chain.
@@ -163,7 +169,7 @@ class EvmChain:
 
     async def _subscribed(self) -> Announcer:
         connection = await self.client.connection()
-        announcer = Announcer()
+        self._announcer = announcer = Announcer()
         connection.on_end(announcer.close)
         await self.client.subscribe(("newHeads",), announcer.on_head)
         if self._options.hint_addresses:
