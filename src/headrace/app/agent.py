@@ -141,22 +141,24 @@ class ArbitrageAgent:
         return await balance_mismatches(self._places.chain, self._executor, self.tally.executions)
 
     async def _take(self, snapshot: Snapshot[PoolState]) -> None:
-        looking = asyncio.create_task(self._outcomes(snapshot.header))
-        try:
-            await asyncio.sleep(0)  # its questions leave before the search takes the processor
-            if not self.is_closing:
-                await self._trade(snapshot, looking)
-            outcomes = await looking
-        finally:
-            looking.cancel()
-        await self._record(outcomes, snapshot.header)
+        outcomes: tuple[Outcome, ...] | None = None
+
+        async def settle() -> None:
+            nonlocal outcomes
+            outcomes = await self._outcomes(snapshot.header)
+
+        if not self.is_closing:
+            await self._trade(snapshot, settle)
+        if outcomes is None:
+            await settle()
+        await self._record(outcomes or (), snapshot.header)
         await self._refresh(snapshot.header)
         async with self._progress:
             self._block = snapshot.header.number
             self._progress.notify_all()
 
-    async def _trade(self, snapshot: Snapshot[PoolState], is_settled: Awaitable[object]) -> None:
-        passed = await self.line.run(snapshot, is_settled)
+    async def _trade(self, snapshot: Snapshot[PoolState], settle: Callable[[], Awaitable[None]]) -> None:
+        passed = await self.line.run(snapshot, settle)
         self.tally.add(passed)
         self.tally.blocks += 1
         _tell(snapshot.header, passed)

@@ -64,20 +64,20 @@ class Line:
         """Keep the parts."""
         self._parts = parts
 
-    async def run(self, snapshot: Snapshot[PoolState], is_settled: Awaitable[object] | None = None) -> Pass:
+    async def run(self, snapshot: Snapshot[PoolState], settle: Callable[[], Awaitable[None]] | None = None) -> Pass:
         """Take a snapshot through the line; returns when the node has answered every send.
 
-        What the block settled of earlier trades need not be known before the search is done: then `is_settled` is
-        awaited, and from there on capital and pools that were given back are free.
+        `settle` looks at what the block made of earlier trades. It costs a round trip, so it is called only where an
+        opportunity wants a pool that is on the route of a plan in flight, which may have come free.
 
         Raises:
             JournalError: nothing was sent, and nothing may be sent any more.
         """
         refused: list[tuple[Opportunity, Refusal]] = []
         found = self._find(snapshot)
-        if is_settled is not None:
-            await is_settled
         validated = self._validate(found, snapshot, refused)
+        if settle is not None and self._wants_pools_in_flight(validated):
+            await settle()
         chosen = await self._reserve(validated, snapshot, refused)
         rehearsed = await self._rehearse(chosen, snapshot, refused)
         timely = await self._timely(rehearsed, snapshot, refused)
@@ -109,6 +109,12 @@ class Line:
             else:
                 validated.append(verdict)
         return sorted(validated, key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
+
+    def _wants_pools_in_flight(self, validated: Sequence[Validated]) -> bool:
+        if self._parts.transactions is None:
+            return False
+        taken = self._parts.transactions.pools_in_flight
+        return any(not taken.isdisjoint(one.opportunity.route.pools) for one in validated)
 
     async def _reserve(
         self,

@@ -1,15 +1,15 @@
 """Arbitrage along a cycle of a fixed number of hops: what the strategies of this family share."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
-from headrace.model.address import keccak_hex
 from headrace.model.opportunity import Opportunity
 from headrace.model.snapshot import Snapshot
 from headrace.ports.pool import PoolState
 from headrace.ports.strategy import CycleFinder, CycleFinding, StrategyConfig
 
 _BPS = 10_000
-_ID_DIGITS = 18
+_ID_BYTES = 16
 
 
 class CycleArbitrage:
@@ -47,9 +47,9 @@ class CycleArbitrage:
 
     def _opportunity(self, snapshot: Snapshot[PoolState], finding: CycleFinding) -> Opportunity:
         pools = ",".join(finding.route.pools)
-        name = f"{snapshot.header.hash}:{self.id}:{finding.route.token_in}:{pools}"
+        name = f"{snapshot.header.hash}:{self.id}:{finding.route.token_in}:{pools}".encode()
         return Opportunity(
-            id=keccak_hex(name.encode())[:_ID_DIGITS],
+            id="0x" + blake2b(name, digest_size=_ID_BYTES).hexdigest(),
             strategy=self.id,
             route=finding.route,
             amount_in_units=int(finding.amount_in),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from headrace.errors import ChainError, JournalError, KeystoreError
 from headrace.model.account import Account
-from headrace.model.address import Hash32
+from headrace.model.address import Hash32, PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.intent import Intent, Outcome, Purpose
 from headrace.model.record import IntentEnded, PayloadSigned, Record, RefusalNoted, RunStarted
@@ -70,6 +70,11 @@ class TransactionManager:
     def state(self) -> State:
         """The state as of the last input."""
         return self._state
+
+    @property
+    def pools_in_flight(self) -> frozenset[PoolId]:
+        """Pools on the routes of open intents, which no other plan may use."""
+        return frozenset(pool for one in self._state.intents.values() for pool in one.intent.reservation.pools)
 
     async def recover(self, *, version: str, config_digest: str) -> Recovery:
         """Fold the journal, compare it with the chain, and take up what is open.
