@@ -68,8 +68,9 @@ def append_without_sync(patch: Patch) -> None:
 def forget_to_cancel(patch: Patch) -> None:
     true_unstick = stuck.unstick
 
-    def patient(state: State, seen: Observed, rules: Rules) -> Iterator[Command]:
-        return (command for command in true_unstick(state, seen, rules) if not isinstance(command, Sign))
+    def patient(state: State, seen: Observed, rules: Rules, *, is_start: bool) -> Iterator[Command]:
+        commands = true_unstick(state, seen, rules, is_start=is_start)
+        return (command for command in commands if not isinstance(command, Sign))
 
     patch.setattr(observe, "unstick", patient)
 

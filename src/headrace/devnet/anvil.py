@@ -10,6 +10,8 @@ import selectors
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -130,18 +132,30 @@ def _spawn(options: AnvilOptions) -> subprocess.Popen[bytes]:
     parent = os.getpid()
 
     def die_with_parent() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # the parent ended before the signal was armed
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return subprocess.Popen(
-        _command(options),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - only calls prctl, takes no lock
-        start_new_session=True,  # a Ctrl-C in the terminal is the parent's to handle
-    )
+    with _interrupts_held():
+        return subprocess.Popen(
+            _command(options),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - only calls prctl and sigmask, takes no lock
+            start_new_session=True,  # a Ctrl-C in the terminal is the parent's to handle
+        )
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold a Ctrl-C back while Python forks: raised in a callback of the fork, it would be reported and forgotten."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _await_port(process: subprocess.Popen[bytes], port: int) -> int:

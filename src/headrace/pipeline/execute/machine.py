@@ -20,8 +20,9 @@ Invariants, and what holds them:
 5. An intent with a slot ends by a receipt at the configured finality, never by a deadline or by the node's words
    ("nonce too low" says that somebody used the nonce, not who). Until then a reorg takes the slot back to `sent`; it is
    watched and the same bytes are sent again, which cannot make a second transaction.
-6. A slot at start whose payload has no receipt and whose nonce is unused: before the deadline the same bytes are sent
-   again, after it a cancellation is signed on that nonce, a request like any other.
+6. A slot at start whose payload has no receipt and whose nonce is unused: while the block of its quote is the newest
+   the same bytes are sent again, else a cancellation is signed on that nonce, a request like any other. Nobody has
+   rehearsed the old bytes on the chain as it is now, and a cancellation costs less than a revert.
 7. When the chain has passed a nonce and none of our payloads has a receipt, at finality, or when it passes a nonce that
    we have not given out, somebody else signs with our key: the account halts. It halts as well when a reorg is deeper
    than the configured finality, when the day's losses reach the limit, and when the chain waits for a nonce that we

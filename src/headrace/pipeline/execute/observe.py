@@ -30,6 +30,7 @@ def watched(state: State, header: BlockHeader) -> frozenset[Hash32]:
 def observe(state: State, seen: Observed, rules: Rules) -> tuple[State, tuple[Command, ...]]:
     """Take in the chain's state after a head; outcomes are among the records of the first command."""
     records: list[Record] = []
+    is_start = not state.is_settled
     state = _noted(state, seen)
     for make in (_receipts, _ends, _losses, _strangers, _unsigned, _gaps):
         for record in make(state, seen, rules):
@@ -38,7 +39,7 @@ def observe(state: State, seen: Observed, rules: Rules) -> tuple[State, tuple[Co
     state = _settled(state, seen)
     is_synced = any(isinstance(record, AccountHalted) for record in records)
     appends = (Append(tuple(records), is_synced=is_synced),) if records else ()
-    return state, (*appends, *unstick(state, seen, rules))
+    return state, (*appends, *unstick(state, seen, rules, is_start=is_start))
 
 
 def _noted(state: State, seen: Observed) -> State:

@@ -13,18 +13,23 @@ CANCEL_GAS = 21_000  # a transfer
 _BUMP_EIGHTHS = 9  # one eighth more; geth and reth ask for a tenth in both fees
 
 
-def unstick(state: State, seen: Observed, rules: Rules) -> Iterator[Command]:
-    """Commands for every slot that is in no block while the chain still waits for its nonce."""
+def unstick(state: State, seen: Observed, rules: Rules, *, is_start: bool) -> Iterator[Command]:
+    """Commands for every slot that is in no block while the chain still waits for its nonce.
+
+    At the start of a process an execution is not sent again once its quote is a block old: nobody has rehearsed it on
+    the chain as it is now, and a cancellation costs less than a revert.
+    """
     for slot in state.open_slots:
         was_asked = seen.asked.issuperset(payload.tx_hash for payload in slot.payloads)
         if slot.receipt is None and was_asked and seen.chain_nonce <= slot.key.nonce:
-            yield from _for_slot(state, slot, seen, rules)
+            is_old = is_start and seen.head.number > slot.intent.quoted_block
+            yield from _for_slot(state, slot, seen, rules, is_old=is_old)
 
 
-def _for_slot(state: State, slot: Slot, seen: Observed, rules: Rules) -> Iterator[Command]:
+def _for_slot(state: State, slot: Slot, seen: Observed, rules: Rules, *, is_old: bool) -> Iterator[Command]:
     last = slot.payloads[-1]
     has_cancel = last.purpose is Purpose.CANCEL
-    if not has_cancel and not _is_expired(state, slot, seen, rules):
+    if not has_cancel and not is_old and not _is_expired(state, slot, seen, rules):
         if last.tx_hash not in state.accepted:
             yield _again(last)
         return

@@ -105,12 +105,12 @@ def test_a_halted_account_takes_on_nothing_and_cancels_what_is_open() -> None:
     assert ask.purpose is Purpose.CANCEL
 
 
-def test_a_restart_sends_the_same_bytes_before_the_deadline_and_cancels_after_it() -> None:
+def test_a_restart_sends_the_same_bytes_on_the_quoted_block_and_cancels_after_it() -> None:
     machine = Machine()
     sent = machine.execute()
-    _, commands = restarted(machine, 11)
+    _, commands = restarted(machine, 10)
     assert commands == (Send(sent),)
-    _, commands = restarted(machine, 12)
+    _, commands = restarted(machine, 11)
     (ask,) = commands
     assert isinstance(ask, Sign)
     assert (ask.purpose, ask.nonce) == (Purpose.CANCEL, 0)
