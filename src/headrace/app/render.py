@@ -55,6 +55,8 @@ def _ended(result: RunReport) -> Iterator[str]:
         f"lost: {by_status['reverted']} reverted by the guard and {by_status['cancelled']} cancelled, at the cost of"
         f" {_native(lost)} ETH of gas; {stopped} stopped by the rehearsal, at no cost; {by_status['pending']} pending"
     )
+    if by_status["pending"]:
+        yield "what is pending is in the journal: the next start brings it to its end"
     clean = sum(row.clean is True and row.status == "landed" for row in result.executions)
     miss = result.parity_wei_max
     yield f"clean: {clean} of {by_status['landed']} landed; the largest miss of a clean quote is {miss} wei"

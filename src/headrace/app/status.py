@@ -35,7 +35,10 @@ class OpenTransaction(msgspec.Struct, frozen=True):
 
 
 class StatusReport(msgspec.Struct, frozen=True):
-    """The journal in numbers; `realised_wei` is by token, from receipts, before gas."""
+    """The journal in numbers.
+
+    `realised_wei` is by token, from receipts, before gas; `realised_native_wei` is the same at the quotes' conversion.
+    """
 
     journal: str
     records: int
@@ -45,6 +48,7 @@ class StatusReport(msgspec.Struct, frozen=True):
     open: tuple[OpenTransaction, ...]
     refusals: dict[str, int]
     realised_wei: dict[str, int]
+    realised_native_wei: int
     gas_cost_native_wei: int
     reserved: int
     exposure_usd: str
@@ -74,9 +78,13 @@ def render(result: object, console: "Console") -> None:
     console.print(f"ended: {ended}", highlight=False)
     for one in result.open:
         console.print(f"open: nonce {one.nonce} {one.status}: {one.route}", highlight=False)
-    earned = ", ".join(f"{units} units of {symbol}" for symbol, units in result.realised_wei.items()) or "nothing"
-    gas = decimal_text(result.gas_cost_native_wei, _NATIVE_DECIMALS)
-    console.print(f"realised: {earned}; gas {gas} native", highlight=False)
+    earned, gas = result.realised_native_wei, result.gas_cost_native_wei
+    parts = ", ".join(f"{units} units of {symbol}" for symbol, units in result.realised_wei.items())
+    console.print(
+        f"realised {_native(earned)}, gas {_native(gas)}, net {_native(earned - gas)} in native coin"
+        f"{f' ({parts})' if parts else ''}",
+        highlight=False,
+    )
     console.print(
         f"in use: {result.reserved} reservations, ${result.exposure_usd} exposed, ${result.lost_today_usd} lost today",
         highlight=False,
@@ -92,6 +100,7 @@ class _Folded:
         self._ended: Counter[str] = Counter()
         self._refusals: Counter[str] = Counter()
         self._realised: Counter[str] = Counter()
+        self._realised_native_wei = 0
         self._gas_wei = 0
 
     def take(self, record: Record) -> None:
@@ -115,6 +124,7 @@ class _Folded:
             open=tuple(_open(slot) for slot in state.open_slots),
             refusals=dict(sorted(self._refusals.items())),
             realised_wei=dict(self._realised),
+            realised_native_wei=self._realised_native_wei,
             gas_cost_native_wei=self._gas_wei,
             reserved=usage.count,
             exposure_usd=_usd(usage.exposure_usd_micro),
@@ -125,8 +135,10 @@ class _Folded:
         slot = self._state.slot_of(record.outcome.intent_id)
         if slot is None or slot.receipt is None or not slot.receipt.is_success:
             return
-        token, executor = slot.intent.profit_token, self._state.owner.executor
-        self._realised[self._symbols.get(token, token)] += net_transfer_units(slot.receipt.logs, token, executor)
+        intent, executor = slot.intent, self._state.owner.executor
+        units = net_transfer_units(slot.receipt.logs, intent.profit_token, executor)
+        self._realised[self._symbols.get(intent.profit_token, intent.profit_token)] += units
+        self._realised_native_wei += units * intent.quoted_profit_native_wei // intent.quoted_profit_units
 
 
 def _open(slot: Slot) -> OpenTransaction:
@@ -137,6 +149,10 @@ def _open(slot: Slot) -> OpenTransaction:
         tx_hashes=tuple(payload.tx_hash for payload in slot.payloads),
         deadline_block=slot.intent.deadline_block,
     )
+
+
+def _native(wei: int) -> str:
+    return decimal_text(wei, _NATIVE_DECIMALS)
 
 
 def _usd(micro: int) -> str:
