@@ -2,9 +2,8 @@
 
 import asyncio
 import gc
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from statistics import median_low
 
 import structlog
 
@@ -30,18 +29,19 @@ from headrace.ports.store import Store
 from headrace.treasury.capital import CapitalTreasury
 
 log = structlog.get_logger("headrace")
+_EXECUTIONS_KEPT = 10_000
 _EXECUTED = frozenset({IntentStatus.LANDED, IntentStatus.REVERTED, IntentStatus.CANCELLED})
 
 
 class Tally:
-    """What a run has seen so far."""
+    """What a run has seen so far; of executions the newest `_EXECUTIONS_KEPT`, since a run may last for months."""
 
     def __init__(self) -> None:
         self.blocks = 0
         self.found = self.validated = self.rehearsed = self.sent = 0
-        self.edges_bps: list[int] = []
+        self.edges_bps: Counter[int] = Counter()
         self.refusals: Counter[Reason] = Counter()
-        self.executions: list[Execution] = []
+        self.executions: deque[Execution] = deque(maxlen=_EXECUTIONS_KEPT)
         self.accepted_ns: dict[str, int] = {}
 
     def add(self, passed: Pass) -> None:
@@ -50,7 +50,7 @@ class Tally:
         self.validated += len(passed.validated)
         self.rehearsed += len(passed.rehearsed)
         self.sent += len(passed.submitted)
-        self.edges_bps += [opportunity.edge_bps for opportunity in passed.found]
+        self.edges_bps.update(opportunity.edge_bps for opportunity in passed.found)
         self.refusals.update(passed.refusals)
         self.accepted_ns |= {s.intent_id: s.answered_ns for s in passed.submitted if not s.refusal}
 
@@ -61,7 +61,7 @@ class Tally:
             validated=self.validated,
             rehearsed=self.rehearsed,
             sent=self.sent,
-            edge_bps_median=median_low(self.edges_bps) if self.edges_bps else None,
+            edge_bps_median=_median_low(self.edges_bps),
         )
 
 
@@ -220,8 +220,9 @@ class ArbitrageAgent:
         slot = self._transactions.state.slot_of(outcome.intent_id)
         assert slot is not None, "an intent that ended by a receipt had a slot"
         ended = Ended(slot.intent, outcome, slot.receipt, self.tally.accepted_ns.get(outcome.intent_id))
-        hashes = tuple(payload.tx_hash for payload in slot.payloads)
-        return await record_execution(self._places.chain, self._executor, ended), hashes
+        execution = await record_execution(self._places.chain, self._executor, ended)
+        self.tally.accepted_ns.pop(outcome.intent_id, None)
+        return execution, tuple(payload.tx_hash for payload in slot.payloads)
 
     async def _pending(self) -> list[Execution]:
         if self._transactions is None:
@@ -243,6 +244,15 @@ class ArbitrageAgent:
     @property
     def _executor(self) -> Address:
         return self._places.config.execution.flash_loan.contract_address
+
+
+def _median_low(counts: Counter[int]) -> int | None:
+    middle, seen = (counts.total() + 1) // 2, 0
+    for value in sorted(counts):
+        seen += counts[value]
+        if seen >= middle:
+            return value
+    return None
 
 
 def _logged(execution: Execution) -> dict[str, object]:
