@@ -22,7 +22,8 @@ test-python: setup
 
 test-contracts: setup
 	@echo "tests: contracts"
-	@$(FORGE) test --quiet || $(FORGE) test
+	@$(FORGE) test --quiet || { $(FORGE) test; exit 1; }
+	@$(FORGE) snapshot --quiet --match-contract Gas --check .gas-snapshot
 
 check: setup
 	@$(BIN)/ruff check $(SOURCES)

@@ -139,6 +139,10 @@ class PlanDecodeError(HeadraceError):
     """Bytes that are no Executor plan, or not the plan that was meant."""
 
 
+class TransactionDecodeError(HeadraceError):
+    """Bytes that are no signed EIP-1559 transaction."""
+
+
 class KeystoreError(HeadraceError):
     """A key that cannot be stored or opened."""
 

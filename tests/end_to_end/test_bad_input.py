@@ -116,7 +116,7 @@ def test_a_full_disk_stops_it_before_anything_unjournaled_is_sent(odd: Odd) -> N
     )
     shell = 'ulimit -f "$1"; exec "$0" run --config "$2" --live --blocks 120'
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it writes too
-    command = ["bash", "-c", shell, EXECUTABLE, "64", config]
+    command = ["bash", "-c", shell, str(EXECUTABLE), "64", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=unmeasured)
     refused(Finished(done.returncode, done.stdout, done.stderr), JOURNAL, "journal", "free space")
     assert settled(devnet, config) == []

@@ -58,6 +58,8 @@ def test_no_life_sends_twice_forgets_or_exceeds_a_limit() -> None:
         "disk full": 20,
         "deep reorg": 10,
         "halted by a stranger": 3,
+        "halted by losses": 5,
+        "refused: daily_loss_limit": 20,
         "refused: pool_in_flight": 50,
         "refused: position_limit": 20,
         "refused: capital_reserved": 20,

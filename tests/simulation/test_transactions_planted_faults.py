@@ -171,6 +171,10 @@ def end_by_the_nodes_words(patch: Patch) -> None:
     patch.setattr(transactions, "step", hasty)
 
 
+def trade_on_after_a_spent_day(patch: Patch) -> None:
+    patch.setattr(machine, "is_day_spent", lambda *_: False)
+
+
 PLANTED = [
     send_before_append,
     append_without_sync,
@@ -182,6 +186,7 @@ PLANTED = [
     forget_what_was_never_acknowledged,
     skip_the_limits,
     end_by_the_nodes_words,
+    trade_on_after_a_spent_day,
 ]
 
 

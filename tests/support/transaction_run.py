@@ -1,13 +1,18 @@
 """One seeded life of an agent's transactions in the model world, with a checker that looks from outside."""
 
 import asyncio
+import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import cast
+
+import msgspec
 
 from headrace.errors import ChainError, JournalCorruptError, JournalError
 from headrace.model.address import PoolId
 from headrace.model.intent import IntentStatus
-from headrace.model.record import IntentEnded, IntentOpened, PayloadSigned, ReceiptGone, Record
+from headrace.model.limits import USD_MICRO
+from headrace.model.record import AccountReleased, IntentEnded, IntentOpened, PayloadSigned, ReceiptGone, Record
 from headrace.model.refusal import Reason, Refusal
 from headrace.pipeline.execute.rules import Rules
 from headrace.pipeline.execute.sockets import Sockets
@@ -43,6 +48,7 @@ STORM = Faults(
     full_disk=1,
 )
 QUIET_BLOCKS_MAX = 40
+FEW_LOSSES = msgspec.structs.replace(LIMITS, daily_loss_usd_micro_max=2 * USD_MICRO)  # each trade reserves one dollar
 
 
 class Run:
@@ -51,7 +57,8 @@ class Run:
     def __init__(self, seed: int, counts: Counter[str]) -> None:
         self.world = World(seed, counts)
         self.random = self.world.random
-        self.rules = Rules(LIMITS, confirmations=self.random.choice([1, 2, 3]))
+        self.limits = FEW_LOSSES if random.Random(f"limits {seed}").randrange(4) == 0 else LIMITS
+        self.rules = Rules(self.limits, confirmations=self.random.choice([1, 2, 3]))
         self.manager: TransactionManager | None = None
         self.serial = 0
         self.has_deep_reorg = self.random.randrange(15) == 0
@@ -155,12 +162,23 @@ class Run:
         for answer in answers:
             self.counts[f"refused: {answer.reason}" if answer else "reserved"] += 1
         self.check()
+        self._check_day(answers)
         opened = [one.id for one, answer in zip(wanted, answers, strict=True) if answer is None]
         if opened and self.random.randrange(5) == 0:
             await manager.drop(opened.pop(), Refusal(Reason.REHEARSAL_REVERTED, "refused by the rehearsal"))
         if self.random.randrange(8) == 0:
             return  # the line forgets them: the machine must not
         await manager.execute([Prepared(one, rehearsed(transaction(one.encode()))) for one in opened])
+
+    def _check_day(self, answers: Sequence[Refusal | None]) -> None:
+        """A day whose losses leave no room for a trade of one dollar is over until a person says otherwise."""
+        assert self.manager is not None
+        is_full = any(answer is not None and answer.reason is Reason.DAILY_LOSS_LIMIT for answer in answers)
+        if not is_full or _open(self.world.journal):
+            return
+        self.counts["halted by losses"] += 1
+        if not self.manager.state.halt_cause:
+            raise ViolationError("no room for a further loss, nothing open, and the account is not halted")
 
     def check(self) -> None:
         """Limits from the journal alone: opened and not ended."""
@@ -172,6 +190,8 @@ class Run:
             and sum(one.exposure_usd_micro for one in reserved) <= LIMITS.position_usd_micro_max
             and sum(one.capital_units for one in reserved) <= 500
             and len(pools) == len(set(pools))
+            and _lost(self.world.journal) + sum(one.loss_usd_micro for one in reserved)
+            <= self.limits.daily_loss_usd_micro_max
         )
         if not is_within and not self.has_deep_reorg:  # what a deep reorg opens anew was within limits when it ended
             raise ViolationError(f"limits are exceeded by {sorted(opened)}")
@@ -224,6 +244,13 @@ def _open(records: list[Record]) -> dict[str, IntentOpened]:
         elif isinstance(record, IntentEnded):
             opened.pop(record.outcome.intent_id, None)
     return opened
+
+
+def _lost(records: list[Record]) -> int:
+    """Since the account was last released; no life is longer than a day."""
+    released = [index for index, record in enumerate(records) if isinstance(record, AccountReleased)]
+    since = records[released[-1] if released else 0 :]
+    return sum(record.loss_usd_micro for record in since if isinstance(record, IntentEnded))
 
 
 def summary(counts: Counter[str]) -> str:

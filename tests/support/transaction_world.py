@@ -306,6 +306,11 @@ class WorldChain:
 
 
 class WorldSimulator:
+    async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
+        """Single transactions only."""
+        del block, transaction
+        return None
+
     async def simulate(self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext) -> SimulationResult:
         assert transaction.sender
         assert parent

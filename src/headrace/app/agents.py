@@ -7,6 +7,7 @@ end.
 
 import asyncio
 import hashlib
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, closing
 from importlib.metadata import entry_points, version
@@ -31,6 +32,7 @@ from headrace.model.address import ZERO_ADDRESS, ChainId
 from headrace.model.codec import to_json
 from headrace.pipeline.execute.transactions import Sockets, TransactionManager
 from headrace.pipeline.feed.block_feed import BlockFeed
+from headrace.pipeline.feed.follower import FollowLimits
 from headrace.pipeline.market.market import Market
 from headrace.pipeline.market.market_feed import MarketFeed
 from headrace.pipeline.plan.planner import Planner
@@ -47,6 +49,8 @@ from headrace.treasury.capital import CapitalTreasury
 log = structlog.get_logger("headrace")
 STRATEGIES_GROUP = "headrace.strategies"
 _MS_PER_SECOND = 1000
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_SIGNAL_BASE = 128  # exit codes of what a signal ended, as shells have them
 
 
 def run(*, report: Report, config: Config, is_live: bool, passphrase: bytes | None, blocks: int | None) -> RunReport:
@@ -73,8 +77,30 @@ async def _run(config: Config, signer: Signer | None, report: Report, blocks: in
             log.warning("pool left out", why=reason)
         async with open_agent(places, signer) as agent:
             report("trading" if signer else "dry run: nothing is sent")
-            await agent.run(blocks)
-            return await agent.report()
+            exit_code = await _run_until_signalled(agent, blocks)
+            return msgspec.structs.replace(await agent.report(), exit_code=exit_code)
+
+
+async def _run_until_signalled(agent: ArbitrageAgent, blocks: int | None) -> int:
+    """Run; a signal to stop ends it where it stands, as a crash would, and what it has seen is still reported."""
+    loop, running = asyncio.get_running_loop(), asyncio.create_task(agent.run(blocks))
+    stopped_by: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        stopped_by.append(number)
+        running.cancel()
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await running
+    except asyncio.CancelledError:
+        if not stopped_by:
+            raise
+    finally:
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+    return _SIGNAL_BASE + stopped_by[0] if stopped_by else 0
 
 
 @asynccontextmanager
@@ -109,7 +135,7 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
         feed = MarketFeed(
             places.chain,
             Market(places.pools, places.dexes, places.tokens, config.chain.reorg_depth_blocks),
-            BlockFeed(places.chain),
+            BlockFeed(places.chain, FollowLimits(depth_max=config.chain.reorg_depth_blocks)),
         )
         line = Line(_parts(places, account, treasury, simulator, manager))
         yield ArbitrageAgent(

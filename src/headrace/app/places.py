@@ -29,6 +29,8 @@ from headrace.ports.flash_source import FlashSource
 from headrace.ports.pool import DEX
 
 _DECIMALS = bytes.fromhex("313ce567")
+_FACTORY = bytes.fromhex("c45a0155")
+_ADDRESS_BYTES = 20
 _DECIMALS_MAX = 36
 _DESCRIBED_AT_ONCE = 16
 _LENDING = ProtocolId("aave_v3")
@@ -75,6 +77,8 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         dexes = _dexes(config, chain_name)
         report(f"reading the pools of {chain_name}")
         described, left_out = await _describe_pools(config, chain_name, chain, dexes, head.hash)
+        described, foreign = await _of_their_factories(config, chain_name, chain, described, head.hash)
+        left_out += foreign
         tokens, unusable = await _read_tokens(config, chain_name, chain, described, head.hash)
         pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
         left_out += [
@@ -129,6 +133,21 @@ async def _describe_pools(
     ]
     answers = await asyncio.gather(*wanted)
     return [a for a in answers if isinstance(a, Pool)], [a for a in answers if isinstance(a, str)]
+
+
+async def _of_their_factories(
+    config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32
+) -> tuple[list[Pool], list[str]]:
+    """The pools that name their venue's configured factory as their own, and why the others do not count."""
+    venues = config.protocols[chain_name]
+    asked = [pool for pool in pools if venues[pool.venue].factory is not None]
+    answers = await chain.call_many([Call(pool.address, _FACTORY) for pool in asked], block)
+    foreign = {
+        pool.id: f"pool {pool.id}: {pool.venue}'s factory did not make it"
+        for pool, answer in zip(asked, answers, strict=True)
+        if answer is None or "0x" + answer[-_ADDRESS_BYTES:].hex() != venues[pool.venue].factory
+    }
+    return [pool for pool in pools if pool.id not in foreign], list(foreign.values())
 
 
 async def _read_tokens(

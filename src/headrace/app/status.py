@@ -73,7 +73,9 @@ def render(result: object, console: "Console") -> None:
     assert isinstance(result, StatusReport)
     console.print(f"{result.journal}: {result.records} records of {result.account}", highlight=False, soft_wrap=True)
     if result.halted:
-        console.print(f"HALTED: {result.halted}", style="bold red", highlight=False)
+        console.print(
+            f"HALTED: {result.halted} (look into it, then: headrace release)", style="bold red", highlight=False
+        )
     ended = ", ".join(f"{count} {name}" for name, count in result.ended.items()) or "nothing yet"
     console.print(f"ended: {ended}", highlight=False)
     for one in result.open:

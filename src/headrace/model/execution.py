@@ -5,6 +5,14 @@ import msgspec
 from headrace.model.address import Address, Hash32
 from headrace.model.intent import IntentStatus
 
+UNEXPLAINED = "unexplained"  # a replay succeeds, and no log shows who came before
+NOT_FOUND = "not found"  # the node could not be asked
+
+
+def is_explained(cause: str) -> bool:
+    """Whether a revert's cause names one."""
+    return bool(cause) and not cause.startswith((UNEXPLAINED, NOT_FOUND))
+
 
 class Fill(msgspec.Struct, frozen=True):
     """What one transaction moved of one token, from its receipt's Transfer logs; negative when it was given."""

@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True):
         executions_max: open intents that will be or have been executed; while every intent is one, the lower holds.
         execution_seconds_max: age at which an execution that is not in a block is cancelled.
         allocation_max: share of a token's own capital that may be reserved at once, 0 to 1.
-        daily_loss_usd_micro_max: losses in one UTC day at which the account halts.
+        daily_loss_usd_micro_max: losses in one UTC day; the account halts where they leave no room (`is_day_spent`).
     """
 
     trade_usd_micro_max: int  # max_trade_size_usd
@@ -80,6 +80,24 @@ def first_breach(limits: Limits, usage: Usage, wanted: Reservation, held_units: 
         or _breach_of_loss(limits, usage, wanted)
         or _breach_of_capital(limits, usage, wanted, held_units)
     )
+
+
+def is_day_spent(limits: Limits, usage: Usage, wanted: Reservation) -> bool:
+    """Whether the day's losses leave no room for `wanted`, and nothing open can still give some back.
+
+    Reserving the worst case keeps losses below the limit, so that waiting for them to reach it would wait for ever, and
+    trading would go on by itself on the next day. The day counts as spent when losses alone reached the limit, or when
+    all of these hold:
+
+    - something was lost today, and together with what `wanted` might lose it exceeds the limit;
+    - nothing is reserved: an open intent mostly costs less than its worst case, and its end may make room;
+    - `wanted` would fit on a day without losses: one that never fits says nothing of the day, and is only refused.
+    """
+    lost, most = usage.loss_usd_micro_today, limits.daily_loss_usd_micro_max
+    if lost == 0:
+        return False
+    fits_a_fresh_day = wanted.loss_usd_micro <= most
+    return lost >= most or (usage.count == 0 and fits_a_fresh_day and lost + wanted.loss_usd_micro > most)
 
 
 def _breach_of_pools(usage: Usage, wanted: Reservation) -> Refusal | None:

@@ -17,3 +17,13 @@ class Simulator(Protocol):
             ChainError: the node failed or does not hold `parent`'s state.
         """
         ...
+
+    async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
+        """What a mined transaction did, run again behind the earlier ones of its own block.
+
+        None where the node cannot tell: it does not know the block, or simulates single transactions only.
+
+        Raises:
+            ChainError: the node failed or does not hold the state before the block.
+        """
+        ...

@@ -7,7 +7,7 @@ import pytest
 from tests.support.intents import LIMITS, OTHER, reservation
 
 from headrace.model.address import PoolId
-from headrace.model.limits import USD_MICRO, allocated_down, first_breach, usage_of
+from headrace.model.limits import USD_MICRO, allocated_down, first_breach, is_day_spent, usage_of
 from headrace.model.refusal import Reason
 
 P, Q, R = (PoolId(name) for name in "pqr")
@@ -76,3 +76,36 @@ def test_capital_is_counted_by_token() -> None:
 @pytest.mark.parametrize(("held", "share", "allowed"), [(10, "1/3", 3), (2**255, "1", 2**255), (5, "0", 0)])
 def test_shares_are_exact_and_rounded_down(held: int, share: str, allowed: int) -> None:
     assert allocated_down(held, Fraction(share)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("lost_micro", "wanted_usd", "open_count", "is_spent"),
+    [
+        (0, 50, 0, False),
+        (0, 51, 0, False),  # it fits on no day: only refused
+        (1, 50, 0, True),
+        (1, 49, 0, False),  # it fits
+        (1, 51, 0, False),  # it would not fit on a fresh day either
+        (1, 50, 1, False),  # the open one may give room back
+        (49 * USD_MICRO, 1, 0, False),
+        (49 * USD_MICRO + 1, 1, 0, True),
+        (49 * USD_MICRO + 1, 1, 1, False),
+        (50 * USD_MICRO, 1, 3, True),  # nothing can give that back
+        (50 * USD_MICRO, 51, 3, True),
+        (50 * USD_MICRO - 1, 0, 0, False),
+    ],
+)
+def test_a_day_is_spent_when_losses_and_nothing_else_take_the_room(
+    lost_micro: int, wanted_usd: int, open_count: int, *, is_spent: bool
+) -> None:
+    usage = usage_of([reservation((PoolId(f"open {i}"),)) for i in range(open_count)], lost_micro)
+    assert is_day_spent(LIMITS, usage, reservation((P,), loss_usd=wanted_usd)) is is_spent
+
+
+def test_where_nothing_may_be_lost_plans_are_refused_and_the_day_is_not_spent() -> None:
+    limits = msgspec.structs.replace(LIMITS, daily_loss_usd_micro_max=0)
+    refusal = first_breach(limits, usage_of((), 0), reservation((P,)), 0)
+    assert refusal is not None
+    assert refusal.reason is Reason.DAILY_LOSS_LIMIT
+    assert not is_day_spent(limits, usage_of((), 0), reservation((P,)))
+    assert is_day_spent(limits, usage_of((), 1), reservation((P,)))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.app.cli import config, demo, devnet, doctor, quote, run, scan, status, wallet
+from headrace.app.cli import config, demo, devnet, doctor, quote, release, run, scan, status, wallet
 
 
 def build() -> typer.Typer:
@@ -21,6 +21,7 @@ def build() -> typer.Typer:
     application.command()(scan.scan)
     application.command()(quote.quote)
     application.command()(status.status)
+    application.command()(release.release)
     application.command()(doctor.doctor)
     application.add_typer(devnet.application, name="devnet")
     application.add_typer(wallet.application, name="wallet")

@@ -48,7 +48,10 @@ def invoke(args: Sequence[str]) -> int:
         raise
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        return _failed(HeadraceError(f"the system refused: {error.strerror}{place}"), as_json=as_json)
+        return _failed(
+            HeadraceError(f"the system refused: {error.strerror}{place}; check the path and its permissions"),
+            as_json=as_json,
+        )
 
 
 def _run(args: Sequence[str]) -> int:

@@ -123,7 +123,9 @@ class _Checks:
     def agents(self, config: Config) -> None:
         path = ("defi", "agents")
         if not config.agents:
-            self._refuse(path, "no agent is listed: name at least one")
+            self._refuse(path, "no agent is listed: name one")
+        if len(config.agents) > 1:
+            self._refuse((*path, "1"), "one agent runs from a file: list all strategies under it, or use another file")
         strategies = {entry.name for entry in entry_points(group=STRATEGY_GROUP)}
         for i, agent in enumerate(config.agents):
             at = (*path, str(i))
@@ -131,8 +133,6 @@ class _Checks:
             self._known((*at, "chain"), "chain", agent.chain, config.chains)
             self._known((*at, "chain"), "chain with protocols", agent.chain, config.protocols)
             self._names((*at, "strategies"), "strategy", agent.strategies, strategies)
-            if agent.chain != config.chain_name:
-                self._refuse((*at, "chain"), "all agents of a file work on one chain: give another chain its own file")
 
     def limits(self, config: Config) -> None:
         arbitrage = config.strategies.arbitrage

@@ -41,11 +41,11 @@ class GasThresholds(msgspec.Struct, frozen=True, kw_only=True):
     """What gas may cost on this chain, base fee and tip together; the levels rise strictly.
 
     Attributes:
-        ultra_low_wei: up to here every trade that pays for its gas is taken.
+        ultra_low_wei: a name for reports; so are the next two, and none of them acts.
         low_wei: good.
         medium_wei: marginal.
-        high_wei: from here on the agent waits.
-        extreme_wei: from here on it never trades.
+        high_wei: from here on the agent waits: the limit that acts.
+        extreme_wei: above it, for reports.
         max_cost_usd: most that one trade's gas may cost.
         max_profit_share_ppm: most that gas may take of the expected profit.
     """

@@ -112,7 +112,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
         max_position_count: trades in flight at once, of any kind.
         max_concurrent_executions: transactions in flight at once.
         max_execution_time_seconds: a transaction that is not included after this is cancelled.
-        var_confidence_ppm: confidence of the one-day value at risk.
+        var_confidence_ppm: confidence of the one-day value at risk; kept for later, nothing reads it yet.
     """
 
     max_daily_loss_usd: Dollars

@@ -1,14 +1,14 @@
 """Why an execution reverted, from what a node can still show: a receipt carries no reason.
 
-The transaction is simulated on the parent of its block, in that block's context. If it reverts there, its revert data
-is the reason. If it succeeds there, something before it in its own block changed the world, and the block's logs tell
-who: the first log of a pool on the route by a transaction with a lower index. "lost race" is said only when such a log
-is found; what cannot be explained is called unexplained.
+The transaction is run again behind the earlier ones of its own block; where the node cannot do that, alone on the
+parent of its block. Its revert data is the reason. The block's logs tell who came before: the first log of a pool on
+the route by a transaction with a lower index. What neither explains is called unexplained.
 """
 
 from headrace.errors import ChainError
 from headrace.model.block import BlockContext, BlockHeader
 from headrace.model.event import Log
+from headrace.model.execution import NOT_FOUND, UNEXPLAINED
 from headrace.model.executor_revert import describe_revert
 from headrace.model.intent import Intent, Payload
 from headrace.model.transaction import Receipt
@@ -23,17 +23,19 @@ async def find_cause(chain: Chain, simulator: Simulator, intent: Intent, payload
     try:
         header = await chain.header_by_hash(receipt.block_hash)
         if header is None:
-            return "not found: the node no longer knows the block"
+            return f"{NOT_FOUND}: the node no longer knows the block"
         reason = await _replayed(simulator, payload, header)
         rival = await _rival(chain, intent, receipt)
     except ChainError as error:
-        return f"not found: {error}"
+        return f"{NOT_FOUND}: {error}"
     return _worded(reason, rival, receipt)
 
 
 async def _replayed(simulator: Simulator, payload: Payload, header: BlockHeader) -> str:
-    at = BlockContext(header.number, header.timestamp, header.base_fee_wei, header.coinbase)
-    result = await simulator.simulate(payload.transaction, header.parent_hash, at)
+    result = await simulator.replay(header.hash, payload.tx_hash)
+    if result is None:
+        at = BlockContext(header.number, header.timestamp, header.base_fee_wei, header.coinbase)
+        result = await simulator.simulate(payload.transaction, header.parent_hash, at)
     if result.is_success:
         return ""
     return describe_revert(result.revert_data) or result.message or "reverted without a reason"
@@ -52,7 +54,7 @@ async def _rival(chain: Chain, intent: Intent, receipt: Receipt) -> tuple[Log, s
 
 def _worded(reason: str, rival: tuple[Log, str] | None, receipt: Receipt) -> str:
     if rival is None:
-        return reason or "unexplained: it succeeds on the block before, and no pool on its route traded in between"
+        return reason or f"{UNEXPLAINED}: it succeeds when run again, and no pool on its route traded before it"
     log, pool = rival
     race = f"pool {pool} traded earlier in block {receipt.block_number} by tx {log.tx_hash}"
     return f"{reason} ({race})" if reason else f"lost race: {race}"

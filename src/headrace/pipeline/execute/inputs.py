@@ -7,7 +7,7 @@ import msgspec
 from headrace.model.address import Hash32
 from headrace.model.block import BlockHeader
 from headrace.model.intent import Intent, Purpose
-from headrace.model.refusal import Refusal
+from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import Receipt, SignedTransaction, UnsignedTransaction
 
 
@@ -46,12 +46,13 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 class SignFailed(msgspec.Struct, frozen=True):
-    """The signer could not sign."""
+    """The signer could not sign, or signed something else (`CALLDATA_MISMATCH`)."""
 
     intent_id: str
     purpose: Purpose
     why: str
     now: int
+    reason: Reason = Reason.CHECK_FAILED
 
 
 class SendAnswered(msgspec.Struct, frozen=True):

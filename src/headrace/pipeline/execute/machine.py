@@ -15,6 +15,7 @@ Invariants, and what holds them:
    used elsewhere while we were down, or by a stranger before a person released the account). A nonce is taken only
    while its signature is asked for, one at a time; when signing fails nothing exists, and the nonce is free again. So
    is one whose payload was signed and not appended: those bytes never left the process, since sending comes after.
+   Bytes that do not say what was to be signed are treated as a failed signature.
 4. What may be at stake is reserved in the commit that opens the intent and given back by the record that ends it; no
    other path changes it. An intent without a slot that is found at start is ended: nothing of it can be outside.
 5. An intent with a slot ends by a receipt at the configured finality, never by a deadline or by the node's words
@@ -25,8 +26,9 @@ Invariants, and what holds them:
    rehearsed the old bytes on the chain as it is now, and a cancellation costs less than a revert.
 7. When the chain has passed a nonce and none of our payloads has a receipt, at finality, or when it passes a nonce that
    we have not given out, somebody else signs with our key: the account halts. It halts as well when a reorg is deeper
-   than the configured finality, when the day's losses reach the limit, and when the chain waits for a nonce that we
-   cannot send (a journal of another life of the chain). Halted means nothing new; what is open is brought to its end.
+   than the configured finality, when the day's losses reach the limit or leave no room for a further intent, and when
+   the chain waits for a nonce that we cannot send (a journal of another life of the chain). Halted means nothing new;
+   what is open is brought to its end, and only a person releases the account: a new day or a new start does not.
 
 Representation: the records are the events. A decision makes records, the state is their fold, and what is not in the
 journal (the head, what this process's node has accepted) can be lost without harm. Commands are done in order.
@@ -42,7 +44,7 @@ import msgspec
 
 from headrace.model.account import Account
 from headrace.model.intent import Intent, IntentStatus, Outcome, Payload, Purpose, SlotKey
-from headrace.model.limits import first_breach
+from headrace.model.limits import first_breach, is_day_spent
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
@@ -107,12 +109,15 @@ def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: PLR0911 - o
 
 def _reserve(state: State, given: Reserve, rules: Rules) -> Step:
     intent = given.intent
-    refusal = _unfit(state, intent) or first_breach(
-        rules.limits, state.usage(given.now), intent.reservation, given.held_units
-    )
-    if refusal is not None:
-        return state, (Refuse(intent.id, refusal),)
-    return _append(state, rules, IntentOpened(intent, given.now), is_synced=False)
+    usage = state.usage(given.now)
+    refusal = _unfit(state, intent) or first_breach(rules.limits, usage, intent.reservation, given.held_units)
+    if refusal is None:
+        return _append(state, rules, IntentOpened(intent, given.now), is_synced=False)
+    if refusal.reason is Reason.DAILY_LOSS_LIMIT and is_day_spent(rules.limits, usage, intent.reservation):
+        halted = AccountHalted(f"max_daily_loss_usd leaves no room for a further trade: {refusal.detail}", given.now)
+        state, appended = _append(state, rules, halted, is_synced=True)
+        return state, (*appended, Refuse(intent.id, refusal))
+    return state, (Refuse(intent.id, refusal),)
 
 
 def _unfit(state: State, intent: Intent) -> Refusal | None:
@@ -167,7 +172,7 @@ def _sign_failed(state: State, given: SignFailed, rules: Rules) -> Step:
     if given.purpose is Purpose.CANCEL:
         return state, ()  # asked for again at the next head
     state = msgspec.structs.replace(state, nonce_signing=None)
-    return _refused(state, rules, given.intent_id, Refusal(Reason.CHECK_FAILED, given.why), given.now)
+    return _refused(state, rules, given.intent_id, Refusal(given.reason, given.why), given.now)
 
 
 def _send_answered(state: State, given: SendAnswered) -> Step:

@@ -35,6 +35,7 @@ from headrace.pipeline.execute.inputs import (
 from headrace.pipeline.execute.machine import step
 from headrace.pipeline.execute.observe import watched
 from headrace.pipeline.execute.rules import Rules
+from headrace.pipeline.execute.signed_bytes import difference
 from headrace.pipeline.execute.sockets import Sockets
 from headrace.pipeline.execute.state import State
 from headrace.pipeline.execute.submission import Prepared, Recovery, Submitted
@@ -187,6 +188,10 @@ class TransactionManager:
             signed = self._sockets.signer.sign(command.transaction, command.nonce)
         except KeystoreError as error:
             return SignFailed(command.intent_id, command.purpose, str(error), self._sockets.clock.now())
+        other = difference(signed, command.transaction, command.nonce)
+        if other:
+            now = self._sockets.clock.now()
+            return SignFailed(command.intent_id, command.purpose, other, now, Reason.CALLDATA_MISMATCH)
         return Signed(command.intent_id, command.nonce, command.purpose, command.transaction, signed)
 
     async def _append_and_send(self, commands: Sequence[Command]) -> dict[Hash32, SendAnswered]:

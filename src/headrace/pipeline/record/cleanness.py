@@ -8,18 +8,22 @@ from headrace.model.intent import Intent
 from headrace.model.transaction import Receipt
 from headrace.ports.chain import Chain
 
-_ADDRESS_CHARACTERS = 42
+_ADDRESS_CHARACTERS = 42  # Balancer v2, PoolRegistry: the first 20 bytes of a pool id are the pool's address
 
 
 async def is_clean(chain: Chain, intent: Intent, receipt: Receipt) -> bool:
     """Whether no log of a pool on the intent's route lies between the quoted block's end and the receipt's transaction.
 
-    Every log of a pool counts, whatever it says and whoever caused it, our own other transactions included: for a pool
-    in a vault those that name its id, for any other those of its address.
+    Every log of a pool counts, whatever it says and whoever caused it, our own other transactions included: those of
+    its contract, and for a pool in a vault those that name its id. A quote on a block that is no longer on the chain
+    was made on another history, and so was one whose blocks in between the node has forgotten: neither is clean.
 
     Raises:
-        ChainError: the node failed, or no longer knows a block in between.
+        ChainError: the node failed.
     """
+    quoted = await chain.header_by_number(intent.quoted_block)
+    if quoted is None or quoted.hash != intent.quoted_block_hash:
+        return False
     for number in range(intent.quoted_block + 1, receipt.block_number):
         header = await chain.header_by_number(number)
         if header is None or touching(await chain.logs(header.hash), intent.pools):
@@ -32,8 +36,8 @@ async def is_clean(chain: Chain, intent: Intent, receipt: Receipt) -> bool:
 
 def touching(logs: Iterable[Log], pools: tuple[str, ...]) -> list[Log]:
     """The logs that belong to one of the pools."""
-    addresses = {pool for pool in pools if len(pool) == _ADDRESS_CHARACTERS}
-    ids = set(pools) - addresses
+    addresses = {pool[:_ADDRESS_CHARACTERS] for pool in pools}  # a pool id begins with its contract's address
+    ids = set(pools)
     return [log for log in logs if log.address in addresses or (len(log.topics) > 1 and log.topics[1] in ids)]
 
 

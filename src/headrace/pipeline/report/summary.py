@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from headrace.model.address import Address, Hash32
-from headrace.model.execution import Execution
+from headrace.model.execution import Execution, is_explained
 from headrace.model.intent import IntentStatus
 from headrace.model.token import Token
 
 ENGINES = ("own_capital", "flash_loan", "flash_swap")
 _LANDED_MIN = 5
+_LATE = "DeadlinePassed"
 _REPORTED_AS = {
     IntentStatus.LANDED: "landed",
     IntentStatus.REVERTED: "reverted",
@@ -114,7 +115,13 @@ def shortcomings(report: RunReport) -> list[str]:
 
 def contradictions(report: RunReport) -> list[str]:
     """What no run may show, however short and whoever won the races; empty when the report can be believed."""
-    found = [f"{row.tx_hash} reverted without a known cause" for row in report.executions if _is_unexplained(row)]
+    reverted = [row for row in report.executions if row.status == "reverted"]
+    found = [f"{row.tx_hash} reverted without a known cause" for row in reverted if not is_explained(row.cause)]
+    found += [
+        f"{row.tx_hash} reverted although nothing came between its quote and it: {row.cause}"
+        for row in reverted
+        if row.clean and not row.cause.startswith(_LATE)
+    ]
     if report.parity_wei_max != 0:
         found.append(f"a clean execution missed its quote by {report.parity_wei_max} wei")
     return found
@@ -125,10 +132,6 @@ def percentile(ordered: Sequence[float], percent: int) -> float | None:
     if not ordered:
         return None
     return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
-
-
-def _is_unexplained(row: ExecutionRow) -> bool:
-    return row.status == "reverted" and not row.cause
 
 
 def _row(execution: Execution, tokens: Mapping[Address, Token]) -> ExecutionRow:

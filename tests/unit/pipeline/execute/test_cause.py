@@ -50,6 +50,11 @@ class Node:
             return None
         return msgspec.structs.replace(RECEIPT, tx_hash=transaction, tx_index=self.rival_index)
 
+    async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
+        """Single transactions only."""
+        del block, transaction
+        return None
+
     async def simulate(self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext) -> SimulationResult:
         assert transaction.data
         self.asked.append((parent, at))

@@ -3,18 +3,20 @@
 import msgspec
 import pytest
 from tests.support.intents import (
+    LIMITS,
     RULES,
     header,
     intent,
     reservation,
     transaction,
 )
-from tests.support.machine import NOW, REHEARSAL, Machine, kinds, receipt
+from tests.support.machine import NOW, REHEARSAL, Machine, folded, kinds, receipt
 
 from headrace.model.account import AccountId
 from headrace.model.address import Address, ChainId
 from headrace.model.intent import IntentStatus, Purpose, SlotStatus
 from headrace.model.record import (
+    AccountHalted,
     AccountReleased,
     IntentOpened,
     PayloadSent,
@@ -33,6 +35,7 @@ from headrace.pipeline.execute.inputs import (
     SignFailed,
 )
 from headrace.pipeline.execute.machine import step
+from headrace.pipeline.execute.state import DAY_SECONDS
 
 
 def test_a_reservation_is_one_unsynced_record() -> None:
@@ -164,3 +167,49 @@ def test_a_person_releases_the_account_and_its_losses() -> None:
     assert append == Append((AccountReleased("me", NOW),), is_synced=True)
     assert not machine.state.halt_cause
     assert machine.state.usage(NOW).loss_usd_micro_today == 0
+
+
+def _with_losses(machine: Machine, room_usd_micro: int) -> None:
+    lost = LIMITS.daily_loss_usd_micro_max - room_usd_micro
+    machine.state = msgspec.structs.replace(machine.state, loss_usd_micro=lost, loss_day=NOW // DAY_SECONDS)
+
+
+def test_losses_that_leave_no_room_halt_until_a_person_releases() -> None:
+    machine = Machine()
+    _with_losses(machine, reservation().loss_usd_micro - 1)
+    append, refuse = machine.reserve("a")
+    assert isinstance(append, Append)
+    assert append.is_synced
+    assert isinstance(append.records[0], AccountHalted)
+    assert "max_daily_loss_usd leaves no room" in append.records[0].cause
+    assert isinstance(refuse, Refuse)
+    assert refuse.refusal.reason is Reason.DAILY_LOSS_LIMIT
+    assert folded(machine).halt_cause == machine.state.halt_cause  # a new process knows it too
+    (tomorrow,) = machine.give(Reserve(intent("b"), 1_000, NOW + DAY_SECONDS))
+    assert isinstance(tomorrow, Refuse)
+    assert tomorrow.refusal.reason is Reason.ACCOUNT_HALTED
+    machine.give(Release("me", NOW))
+    assert kinds(machine.reserve("b")) == [Append]
+
+
+def test_a_lack_of_room_that_an_open_intent_may_end_does_not_halt() -> None:
+    machine = Machine()
+    _with_losses(machine, 2 * reservation().loss_usd_micro - 1)
+    machine.reserve("a")
+    (refuse,) = machine.reserve("b")
+    assert isinstance(refuse, Refuse)
+    assert refuse.refusal.reason is Reason.DAILY_LOSS_LIMIT
+    assert not machine.state.halt_cause
+    machine.give(Drop("a", REHEARSAL, NOW))
+    assert kinds(machine.reserve("b")) == [Append]
+
+
+@pytest.mark.parametrize("lost_usd_micro", [0, 1])
+def test_one_plan_that_could_lose_more_than_a_day_may_is_refused_and_does_not_halt(lost_usd_micro: int) -> None:
+    machine = Machine()
+    _with_losses(machine, LIMITS.daily_loss_usd_micro_max - lost_usd_micro)
+    (refuse,) = machine.give(Reserve(intent("a", reserved=reservation(loss_usd=51)), 1_000, NOW))
+    assert isinstance(refuse, Refuse)
+    assert refuse.refusal.reason is Reason.DAILY_LOSS_LIMIT
+    assert not machine.state.halt_cause
+    assert kinds(machine.reserve("b")) == [Append]

@@ -46,7 +46,7 @@ class Blocks:
         self._logs = logs
 
     async def header_by_number(self, number: int) -> BlockHeader | None:
-        return header(number) if number in self._logs else None
+        return header(number) if number in self._logs or number == MARKET.header.number else None
 
     async def logs(self, block: Hash32) -> tuple[Log, ...]:
         return tuple(self._logs[int(block, 16)])
@@ -134,6 +134,19 @@ def test_a_pool_in_a_vault_is_touched_by_logs_that_name_its_id() -> None:
     vault = log(POOL, 1, STRANGER, "0x" + "01" * 32, pool_id)
     assert record({101: [vault]}, ended).is_clean is False
     assert record({101: [log(POOL, 1, STRANGER, "0x" + "01" * 32, "0x" + "cd" * 32)]}, ended).is_clean
+
+
+def test_a_log_of_a_vaulted_pools_own_contract_counts_as_well() -> None:
+    contract = Address("0x" + "5c" * 20)
+    wanted = msgspec.structs.replace(intent(), pools=(contract + "00" * 12,))
+    ended = Ended(wanted, outcome(IntentStatus.REVERTED), receipt(is_success=False), None)
+    assert record({101: [log(contract, 1, STRANGER, "0x" + "01" * 32)]}, ended).is_clean is False
+
+
+def test_a_quote_on_a_block_that_left_the_chain_is_never_clean() -> None:
+    wanted = msgspec.structs.replace(intent(), quoted_block_hash=header(99).hash)
+    logs = (moved(POOL, ACCOUNT.executor, wanted.quoted_profit_units),)
+    assert record({101: logs}, Ended(wanted, outcome(IntentStatus.LANDED), receipt(*logs), None)).is_clean is False
 
 
 def test_what_did_not_land_realised_nothing_and_cost_its_gas() -> None:

@@ -46,6 +46,11 @@ class Answers:
         self.result = result
         self.asked: list[tuple[UnsignedTransaction, Hash32, BlockContext]] = []
 
+    async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
+        """Single transactions only."""
+        del block, transaction
+        return None
+
     async def simulate(self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext) -> SimulationResult:
         self.asked.append((transaction, parent, at))
         if isinstance(self.result, Exception):

@@ -53,6 +53,10 @@ def with_(**fields: object) -> Execution:
     return msgspec.structs.replace(LANDED, **fields)
 
 
+def reverted(cause: str, *, is_clean: bool = False) -> Execution:
+    return with_(status=IntentStatus.REVERTED, tx_hash="0xab", cause=cause, is_clean=is_clean)
+
+
 def full_set() -> list[Execution]:
     engines = ("own_capital", "flash_loan", "flash_swap", "flash_swap", "flash_swap")
     return [with_(engine=engine) for engine in engines]
@@ -69,12 +73,20 @@ def test_a_run_that_shows_everything_owes_nothing() -> None:
         ([with_() for _ in range(5)], "own_capital never landed"),
         ([msgspec.structs.replace(e, is_clean=False) for e in full_set()], "no execution was clean"),
         ([*full_set(), with_(realised_profit_units=99)], "missed its quote by 1 wei"),
-        ([*full_set(), with_(status=IntentStatus.REVERTED, tx_hash="0xab")], "0xab reverted without a known cause"),
+        ([*full_set(), reverted("")], "0xab reverted without a known cause"),
+        ([*full_set(), reverted("unexplained: it succeeds on the block before")], "without a known cause"),
+        ([*full_set(), reverted("not found: no answer")], "without a known cause"),
+        ([*full_set(), reverted("lost race", is_clean=True)], "nothing came between its quote and it: lost race"),
     ],
 )
 def test_what_was_not_shown_is_said(executions: list[Execution], words: str) -> None:
     seen = report(*executions)
     assert any(words in found for found in [*shortcomings(seen), *contradictions(seen)])
+
+
+def test_a_lost_race_and_a_missed_deadline_are_no_contradiction() -> None:
+    late = reverted("DeadlinePassed(9, 10)", is_clean=True)
+    assert contradictions(report(*full_set(), reverted("lost race: pool x"), late)) == []
 
 
 def test_parity_counts_clean_executions_alone_and_in_both_directions() -> None:

@@ -3,7 +3,7 @@
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
-from headrace.adapters.signers.eip1559 import signed_bytes, signing_payload
+from headrace.model.eip1559 import signed_bytes, signing_payload
 from headrace.adapters.signers.keystore.hidden import Hidden
 from headrace.errors import KeystoreError
 from headrace.model.address import Address, keccak_hex

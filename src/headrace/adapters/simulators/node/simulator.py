@@ -18,6 +18,7 @@ from headrace.adapters.chains.evm.answer import WireLog, read_text_bytes, read_t
 from headrace.adapters.chains.evm.client import NodeClient
 from headrace.adapters.chains.evm.frame import ErrorObject
 from headrace.adapters.chains.evm.hexadecimal import read_bytes, read_quantity, write_bytes
+from headrace.adapters.simulators.node.mined import read_mined
 from headrace.errors import RpcError
 from headrace.model.address import Hash32
 from headrace.model.block import BlockContext
@@ -71,10 +72,32 @@ class NodeSimulator:
                 self._lacking_in_generation = self._client.generation
         return await self._call_and_estimate(transaction, parent, at)
 
+    async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
+        """A mined transaction again, behind the earlier ones of its block; None where the node refuses.
+
+        Raises:
+            NodeUnreachableError: no answer.
+            MalformedAnswerError: the answer is not of the documented form.
+        """
+        mined = await self._client.request("eth_getBlockByHash", (block, True), read_mined)
+        calls = [] if mined is None else mined.calls_through(transaction)
+        if mined is None or not calls or self._lacking_in_generation == self._client.generation:
+            return None
+        try:
+            return await self._simulated(calls, mined.overrides(), mined.parent_hash)
+        except RpcError:  # anvil refuses creations, others long lists, some everything: a replay is a courtesy
+            return None
+
     async def _simulate_block(
         self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext
     ) -> SimulationResult:
-        block: dict[str, JsonValue] = {"blockOverrides": _overrides(at), "calls": [_call(transaction)]}
+        return await self._simulated([_call(transaction)], _overrides(at), parent)
+
+    async def _simulated(
+        self, calls: list[JsonValue], overrides: dict[str, JsonValue], parent: Hash32
+    ) -> SimulationResult:
+        """The last of `calls`, each run on what the ones before left."""
+        block: dict[str, JsonValue] = {"blockOverrides": overrides, "calls": calls}
         payload: dict[str, JsonValue] = {"blockStateCalls": [block], "validation": True}
         return await self._client.request("eth_simulateV1", (payload, {"blockHash": parent}), _read_simulation)
 
@@ -95,9 +118,9 @@ class NodeSimulator:
 
 def _read_simulation(result: msgspec.Raw) -> SimulationResult:
     blocks = _blocks.decode(result)
-    if len(blocks) != 1 or len(blocks[0].calls) != 1:
-        raise ValueError("one call in one block was asked for")
-    call = blocks[0].calls[0]
+    if len(blocks) != 1 or not blocks[0].calls:
+        raise ValueError("calls in one block were asked for")
+    call = blocks[0].calls[-1]
     is_success = read_quantity(call.status) == 1
     read_bytes(call.return_data)
     return SimulationResult(

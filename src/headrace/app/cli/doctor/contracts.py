@@ -48,7 +48,7 @@ def _named(config: Config) -> Iterator[tuple[str, Address]]:
 def _executor(code: bytes) -> Finding:
     verdict = matches_build(code)
     if verdict is None:
-        return warn("executor", "its code was not compared: the contracts are not built here", "run `make contracts`")
+        return warn("executor", "its code was not compared: the contracts are not built here", "run `make setup`")
     if not verdict:
         cure = "point contract_address at an Executor deployed from these sources, or deploy it again"
         return fail("executor", "its code is not the one built from these sources", cure)

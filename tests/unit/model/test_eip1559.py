@@ -8,11 +8,11 @@ from eth_account import Account as EthAccount
 from tests.support.intents import ACCOUNT, SIGNER, transaction
 from tests.support.places import shared_data
 
-from headrace.adapters.signers.eip1559 import signing_payload
 from headrace.adapters.signers.keystore.hidden import Hidden
 from headrace.adapters.signers.keystore.signer import CURVE_ORDER, KeystoreSigner
 from headrace.errors import KeystoreError
 from headrace.model.address import Address, ChainId
+from headrace.model.eip1559 import signing_payload
 from headrace.model.transaction import UnsignedTransaction
 
 EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x100, 2**64 - 1, 2**64, 2**256 - 1)
