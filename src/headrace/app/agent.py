@@ -5,6 +5,7 @@ import gc
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
+import msgspec
 import structlog
 
 from headrace.app.line import Line, Pass
@@ -30,6 +31,7 @@ from headrace.treasury.capital import CapitalTreasury
 
 log = structlog.get_logger("headrace")
 _EXECUTIONS_KEPT = 10_000
+_REFUSALS_NOTED_EVERY = 25  # blocks: the journal is kept for ever
 _EXECUTED = frozenset({IntentStatus.LANDED, IntentStatus.REVERTED, IntentStatus.CANCELLED})
 
 
@@ -65,6 +67,13 @@ class Tally:
         )
 
 
+class Concluded(msgspec.Struct, frozen=True):
+    """An execution that ended, and every transaction that could have been it."""
+
+    ended: Ended
+    hashes: tuple[Hash32, ...]
+
+
 class ArbitrageAgent:
     """One account on one chain; `run` it once."""
 
@@ -85,11 +94,16 @@ class ArbitrageAgent:
         self._treasury = treasury
         self._transactions = transactions
         self._history = history
-        self._unrecorded: list[Outcome] = []
+        self._unrecorded: list[Concluded] = []
+        self._refusals: Counter[Reason] = Counter()
         self._progress = asyncio.Condition()
         self._block = -1
         self.tally = Tally()
         self.is_closing = False
+
+    def take_up(self, outcomes: Iterable[Outcome]) -> None:
+        """Record, with the next block, what ended while nobody ran."""
+        self._unrecorded += self._concluded(outcomes)
 
     async def run(self, blocks: int | None = None) -> None:
         """Follow the market; after `blocks` blocks, or never, return.
@@ -100,13 +114,17 @@ class ArbitrageAgent:
         """
         gc.collect()
         gc.freeze()  # what the start made lives as long as the agent: no collection need walk it between two blocks
-        async for output in self._feed.snapshots():
-            if isinstance(output, Stale):
-                log.warning("market stale", why=output.why)
-                continue
-            await self._take(output)
-            if blocks is not None and self.tally.blocks >= blocks:
-                return
+        try:
+            async for output in self._feed.snapshots():
+                if isinstance(output, Stale):
+                    log.warning("market stale", why=output.why)
+                    await self._watch_blindly()
+                    continue
+                await self._take(output)
+                if blocks is not None and self.tally.blocks >= blocks:
+                    return
+        finally:
+            self._note_refusals()
 
     async def finished(self, block: int) -> None:
         """Wait until everything about a block is done."""
@@ -141,21 +159,32 @@ class ArbitrageAgent:
         return await balance_mismatches(self._places.chain, self._executor, self.tally.executions)
 
     async def _take(self, snapshot: Snapshot[PoolState]) -> None:
-        outcomes: tuple[Outcome, ...] | None = None
+        concluded: list[Concluded] | None = None
 
         async def settle() -> None:
-            nonlocal outcomes
-            outcomes = await self._outcomes(snapshot.header)
+            nonlocal concluded
+            concluded = await self._outcomes(snapshot.header)
 
         if not self.is_closing:
             await self._trade(snapshot, settle)
-        if outcomes is None:
+        if concluded is None:
             await settle()
-        await self._record(outcomes or (), snapshot.header)
+        await self._record(concluded or (), snapshot.header)
         await self._refresh(snapshot.header)
         async with self._progress:
             self._block = snapshot.header.number
             self._progress.notify_all()
+
+    async def _watch_blindly(self) -> None:
+        """The market is not known, but what was sent is still watched, cancelled and recorded."""
+        if self._transactions is None:
+            return
+        try:
+            head = await self._places.chain.head()
+        except ChainError:
+            return  # the next sign of life looks again
+        if head.number >= self._block:  # a node that went back knows less than we do
+            await self._record(await self._outcomes(head), head)
 
     async def _trade(self, snapshot: Snapshot[PoolState], settle: Callable[[], Awaitable[None]]) -> None:
         passed = await self.line.run(snapshot, settle)
@@ -164,35 +193,55 @@ class ArbitrageAgent:
         _tell(snapshot.header, passed)
         self._note(snapshot, passed)
 
-    async def _outcomes(self, header: BlockHeader) -> tuple[Outcome, ...]:
+    async def _outcomes(self, header: BlockHeader) -> list[Concluded]:
         if self._transactions is None:
-            return ()
+            return []
         try:
-            return await self._transactions.on_head(header)
+            return self._concluded(await self._transactions.on_head(header))
         except ChainError as error:
             log.warning("receipts not read", why=str(error))
-            return ()
+            return []
+
+    def _concluded(self, outcomes: Iterable[Outcome]) -> list[Concluded]:
+        """What is known now of executions that ended: the machine forgets a slot some blocks after its end."""
+        concluded = []
+        for outcome in outcomes:
+            assert self._transactions is not None, "nothing ends in a dry run"
+            slot = self._transactions.state.slot_of(outcome.intent_id)
+            if slot is not None and outcome.status in _EXECUTED:
+                accepted_ns = self.tally.accepted_ns.pop(outcome.intent_id, None)
+                hashes = tuple(payload.tx_hash for payload in slot.payloads)
+                concluded.append(Concluded(Ended(slot.intent, outcome, slot.receipt, accepted_ns), hashes))
+        return concluded
+
+    def _note_refusals(self) -> None:
+        if self._transactions is not None and self._refusals:
+            self._transactions.note_refusals(self._block, self._refusals)
+            self._refusals = Counter()
 
     def _note(self, snapshot: Snapshot[PoolState], passed: Pass) -> None:
         if self._transactions is None:
             return
-        self._transactions.note_refusals(snapshot.header.number, passed.refusals)
+        self._refusals.update(passed.refusals)
+        if snapshot.header.number % _REFUSALS_NOTED_EVERY == 0:
+            self._note_refusals()
         sent = {submitted.intent_id for submitted in passed.submitted}
         taken = [one.plan.validated for one in passed.rehearsed if one.plan.validated.opportunity.id in sent]
         self._write(lambda history: history.write_opportunities([opportunity_entry(v, snapshot) for v in taken]))
 
-    async def _record(self, outcomes: Iterable[Outcome], header: BlockHeader) -> None:
-        self._unrecorded += [one for one in outcomes if one.status in _EXECUTED]
+    async def _record(self, concluded: Iterable[Concluded], header: BlockHeader) -> None:
+        waiting, self._unrecorded = [*self._unrecorded, *concluded], []
         entries = []
-        try:
-            while self._unrecorded:
-                execution, hashes = await self._execution(self._unrecorded[0])
-                del self._unrecorded[0]
-                self.tally.executions.append(execution)
-                log.info("execution", **_logged(execution))
-                entries.append(self._entry(execution, hashes, header))
-        except ChainError as error:
-            log.warning("executions not recorded yet", why=str(error), count=len(self._unrecorded))
+        for one in waiting:
+            try:
+                execution = await record_execution(self._places.chain, self._executor, one.ended)
+            except ChainError as error:
+                log.warning("execution not recorded yet", why=str(error), intent=one.ended.intent.id)
+                self._unrecorded = [*self._unrecorded, one][-_EXECUTIONS_KEPT:]
+                continue
+            self.tally.executions.append(execution)
+            log.info("execution", **_logged(execution))
+            entries.append(self._entry(execution, one.hashes, header))
         self._write(lambda history: history.write_executions(entries))
 
     def _entry(self, execution: Execution, hashes: tuple[Hash32, ...], header: BlockHeader) -> ExecutionEntry:
@@ -215,15 +264,6 @@ class ArbitrageAgent:
         except StoreError as error:
             log.warning("history not written", why=str(error))
 
-    async def _execution(self, outcome: Outcome) -> tuple[Execution, tuple[Hash32, ...]]:
-        assert self._transactions is not None
-        slot = self._transactions.state.slot_of(outcome.intent_id)
-        assert slot is not None, "an intent that ended by a receipt had a slot"
-        ended = Ended(slot.intent, outcome, slot.receipt, self.tally.accepted_ns.get(outcome.intent_id))
-        execution = await record_execution(self._places.chain, self._executor, ended)
-        self.tally.accepted_ns.pop(outcome.intent_id, None)
-        return execution, tuple(payload.tx_hash for payload in slot.payloads)
-
     async def _pending(self) -> list[Execution]:
         if self._transactions is None:
             return []
@@ -236,10 +276,12 @@ class ArbitrageAgent:
         return pending
 
     async def _refresh(self, header: BlockHeader) -> None:
-        try:
-            await asyncio.gather(self._places.refresh(header), self._treasury.refresh(self._places.chain, header.hash))
-        except ChainError as error:
-            log.warning("prices and balances not read", why=str(error))
+        reads = (self._places.refresh(header), self._treasury.refresh(self._places.chain, header.hash))
+        for result in await asyncio.gather(*reads, return_exceptions=True):  # none runs on into the next block
+            if isinstance(result, ChainError):
+                log.warning("prices and balances not read", why=str(result))
+            elif result is not None:
+                raise result
 
     @property
     def _executor(self) -> Address:

@@ -26,10 +26,11 @@ from headrace.app.config.tree import AgentConfig, Config
 from headrace.app.line import Line, LineParts
 from headrace.app.places import Places, Report, open_places
 from headrace.app.render import render_run
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, StoreError
 from headrace.model.account import OWN_ACCOUNT, Account
 from headrace.model.address import ZERO_ADDRESS, ChainId
 from headrace.model.codec import to_json
+from headrace.model.intent import Outcome
 from headrace.pipeline.execute.transactions import Sockets, TransactionManager
 from headrace.pipeline.feed.block_feed import BlockFeed
 from headrace.pipeline.feed.follower import FollowLimits
@@ -125,12 +126,13 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
             lambda: {} if manager is None else manager.state.reserved_units(),
         )
         history: Store | None = None
+        recovered: tuple[Outcome, ...] = ()
         if signer is not None:
             journal = stack.enter_context(closing(SqliteJournal(config.journal_path)))
-            history = stack.enter_context(closing(SqlHistory.in_file(config.data_dir / "history.sqlite")))
+            history = _open_history(config, stack)
             sockets = Sockets(places.chain, simulator, signer, journal, treasury, clock)
             manager = TransactionManager(account, limits.rules(config, price_of), sockets)
-            await _recover(manager, config)
+            recovered = await _recover(manager, config)
         await treasury.refresh(places.chain, (await places.chain.head()).hash)
         feed = MarketFeed(
             places.chain,
@@ -138,9 +140,11 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
             BlockFeed(places.chain, FollowLimits(depth_max=config.chain.reorg_depth_blocks)),
         )
         line = Line(_parts(places, account, treasury, simulator, manager))
-        yield ArbitrageAgent(
+        agent = ArbitrageAgent(
             places=places, feed=feed, line=line, treasury=treasury, transactions=manager, history=history
         )
+        agent.take_up(recovered)
+        yield agent
 
 
 def _parts(
@@ -187,7 +191,15 @@ def load_strategies(agent: AgentConfig, config: Config) -> tuple[Strategy, ...]:
     return tuple(make(told) for make in makers)
 
 
-async def _recover(manager: TransactionManager, config: Config) -> None:
+def _open_history(config: Config, stack: ExitStack) -> Store | None:
+    try:
+        return stack.enter_context(closing(SqlHistory.in_file(config.data_dir / "history.sqlite")))
+    except StoreError as error:
+        log.warning("no history is written", why=str(error))
+        return None
+
+
+async def _recover(manager: TransactionManager, config: Config) -> tuple[Outcome, ...]:
     digest = hashlib.sha256(to_json(msgspec.to_builtins(config, enc_hook=str))).hexdigest()
     recovery = await manager.recover(version=version("headrace"), config_digest=digest)
     log.info(
@@ -197,6 +209,7 @@ async def _recover(manager: TransactionManager, config: Config) -> None:
         open_nonces=recovery.open_nonces,
         halted=recovery.halt_cause or None,
     )
+    return recovery.outcomes
 
 
 def _account(config: Config, signer: Signer | None) -> Account:

@@ -55,10 +55,11 @@ class Places(msgspec.Struct, frozen=True):
         Raises:
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
-        await asyncio.gather(
-            self.oracle.refresh(self.chain, head),
-            *(source.refresh(self.chain, head.hash) for source in self.sources),
-        )
+        reads = [source.refresh(self.chain, head.hash) for source in self.sources]
+        results = await asyncio.gather(self.oracle.refresh(self.chain, head), *reads, return_exceptions=True)
+        for result in results:
+            if result is not None:
+                raise result
 
 
 @asynccontextmanager

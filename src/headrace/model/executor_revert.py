@@ -3,6 +3,8 @@
 The signatures are those of contracts/src; a test compares this list with the compiled contract.
 """
 
+import re
+
 from headrace.model.address import keccak_hex
 
 _SIGNATURES = (
@@ -33,6 +35,7 @@ _SIGNATURES = (
     "WalkNotClosed(uint256)",
 )
 SIGNATURE_OF = {keccak_hex(signature.encode())[:10]: signature for signature in _SIGNATURES}
+_HEX = re.compile(r"0x([0-9a-f]{2})*")
 _ERROR_STRING = "0x08c379a0"
 _PANIC = "0x4e487b71"
 _SELECTOR_CHARACTERS = 10
@@ -44,8 +47,10 @@ def describe_revert(data: str) -> str:
     selector, words = data[:_SELECTOR_CHARACTERS], data[_SELECTOR_CHARACTERS:]
     if len(data) < _SELECTOR_CHARACTERS:
         return ""
+    if not _HEX.fullmatch(data):
+        return "reverted with data that is no hex"
     if selector == _ERROR_STRING:
-        return _string(words) or f"reverted with {selector}"
+        return _string(words)
     if selector == _PANIC and len(words) >= _WORD_CHARACTERS:
         return f"Panic({int(words[:_WORD_CHARACTERS], 16):#x})"
     signature = SIGNATURE_OF.get(selector)
@@ -68,9 +73,6 @@ def _value(kind: str, words: str, at: int) -> str:
 
 
 def _string(words: str) -> str:
-    try:
-        raw = bytes.fromhex(words)
-    except ValueError:
-        return ""
+    raw = bytes.fromhex(words)
     size = int.from_bytes(raw[32:64], "big")
     return raw[64 : 64 + size].decode("utf-8", errors="replace")

@@ -43,4 +43,4 @@ def test_data_that_is_cut_or_missing_is_told_as_far_as_it_goes() -> None:
     assert describe_revert("0x") == ""
     assert describe_revert(selector("DeadlinePassed(uint256,uint256)") + "00" * 32) == "DeadlinePassed(0, ?)"
     assert describe_revert("0x4e487b71") == "reverted with 0x4e487b71"
-    assert describe_revert("0x08c379a0" + "zz") == "reverted with 0x08c379a0"
+    assert describe_revert("0x08c379a0" + "zz") == "reverted with data that is no hex"

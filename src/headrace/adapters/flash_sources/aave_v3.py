@@ -7,6 +7,7 @@ what can be lent is what the aToken contract holds of the underlying. Borrowing 
 from collections.abc import Sequence
 
 from headrace.adapters.flash_sources.liquidity import read_balances, read_words
+from headrace.errors import MalformedAnswerError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.executor_plan import Funding
 from headrace.ports.chain import Call, Chain
@@ -47,6 +48,8 @@ class AaveV3FlashLoan:
             Call(self.lender, _GET_RESERVE_DATA + bytes.fromhex(token[2:]).rjust(32, b"\0")) for token in self._tokens
         ]
         premium, *reserves = await read_words(chain, [Call(self.lender, _FLASHLOAN_PREMIUM_TOTAL), *calls], block)
+        if any(len(words) <= _A_TOKEN_WORD for words in reserves):
+            raise MalformedAnswerError("eth_call", f"{self.lender} does not answer getReserveData as an Aave v3 pool")
         holders = {
             token: Address(f"0x{words[_A_TOKEN_WORD]:040x}")
             for token, words in zip(self._tokens, reserves, strict=True)

@@ -6,7 +6,6 @@ import msgspec
 
 from headrace.app.config.kind import (
     Contract,
-    Count,
     Dollars,
     FeePips,
     Flag,
@@ -81,7 +80,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     block_time_ms: Milliseconds = msgspec.field(name="block_time_seconds")
     public_mempool: Flag
     private_rpc: PrivateUrl | None = None
-    reorg_depth_blocks: Count = 64
+    reorg_depth_blocks: Positive = 64
     wrapped_native: Symbol
     start_tokens: tuple[Symbol, ...]
     gas_thresholds: GasThresholds

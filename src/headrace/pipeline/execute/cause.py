@@ -15,6 +15,8 @@ from headrace.model.transaction import Receipt
 from headrace.ports.chain import Chain
 from headrace.ports.simulator import Simulator
 
+_SIXTEENTHS = 16  # what runs dry in a call leaves its callers a 64th each (EIP-150); a plan nests three deep at most
+
 
 async def find_cause(chain: Chain, simulator: Simulator, intent: Intent, payload: Payload, receipt: Receipt) -> str:
     """Short text such as "ProfitBelowMinimum(-5, 3) (pool X traded earlier in block N by tx Y)"; never empty."""
@@ -24,21 +26,24 @@ async def find_cause(chain: Chain, simulator: Simulator, intent: Intent, payload
         header = await chain.header_by_hash(receipt.block_hash)
         if header is None:
             return f"{NOT_FOUND}: the node no longer knows the block"
-        reason = await _replayed(simulator, payload, header)
+        reason = await _replayed(simulator, payload, header, receipt)
         rival = await _rival(chain, intent, receipt)
     except ChainError as error:
         return f"{NOT_FOUND}: {error}"
     return _worded(reason, rival, receipt)
 
 
-async def _replayed(simulator: Simulator, payload: Payload, header: BlockHeader) -> str:
+async def _replayed(simulator: Simulator, payload: Payload, header: BlockHeader, receipt: Receipt) -> str:
     result = await simulator.replay(header.hash, payload.tx_hash)
     if result is None:
         at = BlockContext(header.number, header.timestamp, header.base_fee_wei, header.coinbase)
         result = await simulator.simulate(payload.transaction, header.parent_hash, at)
     if result.is_success:
         return ""
-    return describe_revert(result.revert_data) or result.message or "reverted without a reason"
+    said = describe_revert(result.revert_data)
+    if not said and receipt.gas_used * _SIXTEENTHS >= payload.transaction.gas_limit * (_SIXTEENTHS - 1):
+        return f"out of gas in a call ({receipt.gas_used} of {payload.transaction.gas_limit} used)"
+    return said or result.message or "reverted without a reason"
 
 
 async def _rival(chain: Chain, intent: Intent, receipt: Receipt) -> tuple[Log, str] | None:

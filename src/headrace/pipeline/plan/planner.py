@@ -12,6 +12,7 @@ from headrace.model.transaction import UnsignedTransaction
 from headrace.ports.pool import DEX, PoolState
 
 GAS_PER_TRANSACTION_MAX = 2**24  # EIP-7825
+_REHEARSAL_GAS_FACTOR = 4  # room for what the table does not know; a node wants the sender to be able to pay for it
 _BASE_FEE_HEADROOM = 2  # the base fee doubles in six full blocks at most
 
 
@@ -36,7 +37,7 @@ class Planner:
         self._fees = fees
 
     def plan(self, validated: Validated, snapshot: Snapshot[PoolState]) -> Plan:
-        """Build the act; its gas limit is the chain's largest until rehearsal has measured it."""
+        """Build the act; its gas limit is generous until rehearsal has measured it."""
         route = validated.opportunity.route
         steps = ExecutorPlan(
             funding=validated.funding.funding,
@@ -58,7 +59,7 @@ class Planner:
             to=validated.account.executor,
             value_wei=0,
             data=steps.calldata(),
-            gas_limit=GAS_PER_TRANSACTION_MAX,
+            gas_limit=min(_REHEARSAL_GAS_FACTOR * validated.gas_estimate, GAS_PER_TRANSACTION_MAX),
             max_fee_wei=max_fee_wei,
             priority_fee_wei=priority_fee_wei,
         )

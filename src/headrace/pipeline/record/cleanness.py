@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from headrace.model.address import Hash32
 from headrace.model.event import Log
 from headrace.model.intent import Intent
 from headrace.model.transaction import Receipt
@@ -28,10 +27,13 @@ async def is_clean(chain: Chain, intent: Intent, receipt: Receipt) -> bool:
         header = await chain.header_by_number(number)
         if header is None or touching(await chain.logs(header.hash), intent.pools):
             return False
-    logs = await chain.logs(receipt.block_hash)
-    first = _first_log_index(logs, receipt.tx_hash)
-    before = [log for log in logs if log.tx_hash != receipt.tx_hash and (first is None or log.log_index < first)]
-    return not touching(before, intent.pools)
+    logs = touching(await chain.logs(receipt.block_hash), intent.pools)
+    others = dict.fromkeys(log.tx_hash for log in logs if log.tx_hash != receipt.tx_hash)
+    for other in others:
+        found = await chain.receipt(other)
+        if found is None or found.tx_index < receipt.tx_index:
+            return False
+    return True
 
 
 def touching(logs: Iterable[Log], pools: tuple[str, ...]) -> list[Log]:
@@ -39,7 +41,3 @@ def touching(logs: Iterable[Log], pools: tuple[str, ...]) -> list[Log]:
     addresses = {pool[:_ADDRESS_CHARACTERS] for pool in pools}  # a pool id begins with its contract's address
     ids = set(pools)
     return [log for log in logs if log.address in addresses or (len(log.topics) > 1 and log.topics[1] in ids)]
-
-
-def _first_log_index(logs: Iterable[Log], transaction: Hash32) -> int | None:
-    return min((log.log_index for log in logs if log.tx_hash == transaction), default=None)

@@ -15,6 +15,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["scan"],
     ["quote"],
     ["status"],
+    ["release"],
     ["doctor"],
     ["devnet"],
     ["devnet", "up"],

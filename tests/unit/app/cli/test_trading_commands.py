@@ -48,6 +48,7 @@ class Work:
         ("scan:scan", {"config", "chain"}),
         ("quote:quote", {"config", "chain", "token_in", "token_out", "amount"}),
         ("status:status", {"config"}),
+        ("release:release", {"config", "by"}),
     ],
 )
 def test_the_work_behind_each_command_takes_these_options(work: str, options: set[str]) -> None:

@@ -193,7 +193,7 @@ def test_no_agents_two_chains_and_lists_for_sections_are_refused() -> None:
     protocols = head.replace("  chains:\n", '    other:\n      balancer_v2: {vault: "0x%s"}\n  chains:\n' % ("3" * 40))
     two = f"{protocols}{second}  agents:\n{agents}"
     other_agent = two.replace("  wallet:", "    - {type: arbitrage, chain: other, strategies: [spatial]}\n  wallet:")
-    assert "work on one chain" in str(refusal(other_agent))
+    assert "one agent runs from a file" in str(refusal(other_agent))
 
 
 def test_a_chain_without_protocols_has_no_agents() -> None:

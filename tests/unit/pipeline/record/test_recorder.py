@@ -51,9 +51,14 @@ class Blocks:
     async def logs(self, block: Hash32) -> tuple[Log, ...]:
         return tuple(self._logs[int(block, 16)])
 
+    async def receipt(self, transaction: Hash32) -> Receipt:
+        """Of a transaction whose place in its block is that of its first log."""
+        places = [one.log_index for logs in self._logs.values() for one in logs if one.tx_hash == transaction]
+        return msgspec.structs.replace(receipt(), tx_hash=transaction, tx_index=min(places))
+
 
 def receipt(*logs: Log, is_success: bool = True, block: int = 101) -> Receipt:
-    return Receipt(OURS, block, header(block).hash, 0, is_success, 150_000, 11, logs)
+    return Receipt(OURS, block, header(block).hash, 5, is_success, 150_000, 11, logs)
 
 
 def outcome(status: IntentStatus, block: int = 101) -> Outcome:
@@ -134,6 +139,13 @@ def test_a_pool_in_a_vault_is_touched_by_logs_that_name_its_id() -> None:
     vault = log(POOL, 1, STRANGER, "0x" + "01" * 32, pool_id)
     assert record({101: [vault]}, ended).is_clean is False
     assert record({101: [log(POOL, 1, STRANGER, "0x" + "01" * 32, "0x" + "cd" * 32)]}, ended).is_clean
+
+
+@pytest.mark.parametrize(("place", "clean"), [(4, False), (6, True)])
+def test_a_revert_has_no_logs_and_its_place_is_told_by_receipts(place: int, *, clean: bool) -> None:
+    wanted = intent()
+    ended = Ended(wanted, outcome(IntentStatus.REVERTED), receipt(is_success=False), None)
+    assert record({101: [log(Address(wanted.pools[0]), place, STRANGER)]}, ended).is_clean is clean
 
 
 def test_a_log_of_a_vaulted_pools_own_contract_counts_as_well() -> None:

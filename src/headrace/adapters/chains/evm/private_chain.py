@@ -8,8 +8,8 @@ import asyncio
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 from urllib.request import Request as HttpRequest
-from urllib.request import urlopen
 
 import msgspec
 
@@ -40,7 +40,10 @@ class PrivateEvmChain(EvmChain):
         parts = urlsplit(private_url)
         if parts.scheme not in _SCHEMES or not parts.hostname:
             raise ConfigError("a private endpoint is an http or https URL", "private_rpc")
+        if not private_url.isascii():
+            raise ConfigError("a private endpoint's address is plain ASCII", "private_rpc")
         self._private_url = private_url
+        self._opener = build_opener(ProxyHandler({}))  # no proxy of the environment sees what is private
         self._host = parts.hostname
 
     async def send(self, transaction: SignedTransaction) -> None:
@@ -52,14 +55,18 @@ class PrivateEvmChain(EvmChain):
             MalformedAnswerError: the answer is no JSON-RPC.
         """
         body = msgspec.json.encode(Request(1, _METHOD, (write_bytes(transaction.raw),)))
-        frame = _decoded(await asyncio.to_thread(self._post, body))
+        try:
+            async with asyncio.timeout(self._options.deadline_seconds):  # a socket's own limit counts each read anew
+                frame = _decoded(await asyncio.to_thread(self._post, body))
+        except TimeoutError as error:
+            raise NodeTimeoutError(f"the private endpoint at {self._host} did not answer in time") from error
         if frame.error is not None and not is_already_known(frame.error.message):
             raise RpcError(_METHOD, frame.error.code, frame.error.message, frame.error.revert_data)
 
     def _post(self, body: bytes) -> bytes:
         request = HttpRequest(self._private_url, body, {"Content-Type": "application/json"})  # noqa: S310 - http(s), checked
         try:
-            with urlopen(request, timeout=self._options.deadline_seconds) as answer:  # noqa: S310 - http(s), checked
+            with self._opener.open(request, timeout=self._options.deadline_seconds) as answer:
                 data: bytes = answer.read(_ANSWER_BYTES_MAX)
                 return data
         except TimeoutError as error:

@@ -3,10 +3,10 @@
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
 
-from headrace.model.eip1559 import signed_bytes, signing_payload
 from headrace.adapters.signers.keystore.hidden import Hidden
 from headrace.errors import KeystoreError
 from headrace.model.address import Address, keccak_hex
+from headrace.model.eip1559 import signed_bytes, signing_payload
 from headrace.model.transaction import SignedTransaction, UnsignedTransaction
 
 KEY_BYTES = 32

@@ -11,6 +11,7 @@ Source: execution-apis, eth_simulateV1; geth, "eth_call" with block overrides.
 """
 
 import asyncio
+from functools import partial
 
 import msgspec
 
@@ -99,7 +100,9 @@ class NodeSimulator:
         """The last of `calls`, each run on what the ones before left."""
         block: dict[str, JsonValue] = {"blockOverrides": overrides, "calls": calls}
         payload: dict[str, JsonValue] = {"blockStateCalls": [block], "validation": True}
-        return await self._client.request("eth_simulateV1", (payload, {"blockHash": parent}), _read_simulation)
+        return await self._client.request(
+            "eth_simulateV1", (payload, {"blockHash": parent}), partial(_read_simulation, len(calls))
+        )
 
     async def _call_and_estimate(
         self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext
@@ -116,10 +119,10 @@ class NodeSimulator:
         return SimulationResult(is_success=True, gas_used=estimated[0], logs=(), has_logs=False)
 
 
-def _read_simulation(result: msgspec.Raw) -> SimulationResult:
+def _read_simulation(count: int, result: msgspec.Raw) -> SimulationResult:
     blocks = _blocks.decode(result)
-    if len(blocks) != 1 or not blocks[0].calls:
-        raise ValueError("calls in one block were asked for")
+    if len(blocks) != 1 or len(blocks[0].calls) != count:
+        raise ValueError(f"{count} calls in one block were asked for")
     call = blocks[0].calls[-1]
     is_success = read_quantity(call.status) == 1
     read_bytes(call.return_data)

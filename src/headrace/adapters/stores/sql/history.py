@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
 
-from sqlalchemy import Engine, Table, create_engine, delete, insert
+from sqlalchemy import Engine, Table, create_engine, delete, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.adapters.stores.sql.tables import EXECUTIONS, METADATA, OPPORTUNITIES
@@ -14,6 +14,7 @@ from headrace.model.history import ExecutionEntry, OpportunityEntry
 
 _WIDE = Context(prec=120)
 _USD_DECIMALS = 6
+_BUSY_SECONDS_MAX = 0.05  # it is written between two blocks
 Row = dict[str, object]
 
 
@@ -39,7 +40,10 @@ class SqlHistory:
         Raises:
             StoreError: it cannot be opened.
         """
-        return cls(f"sqlite:///{path.absolute()}")
+        history = cls(f"sqlite:///{path.absolute()}?timeout={_BUSY_SECONDS_MAX}")
+        with history._engine.connect() as connection:
+            connection.execute(text("PRAGMA journal_mode = WAL"))  # readers never make the writer wait
+        return history
 
     def write_opportunities(self, entries: Sequence[OpportunityEntry]) -> None:
         """Keep what was taken on.
@@ -112,7 +116,10 @@ def _execution(entry: ExecutionEntry) -> Row:
 
 
 def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError) as error:
+        raise StoreError(f"the history keeps no time such as {seconds}: is the node's clock right?") from error
 
 
 def _whole(units: int, decimals: int) -> Decimal:
