@@ -120,7 +120,7 @@ def test_the_text_tells_the_whole_story_and_another_seed_another_one(runs: tuple
         assert column in lines[0]
     assert sum("landed clean" in line for line in lines) >= 5
     for pattern in (
-        r"lost race: pool 0x[0-9a-f]{4}…[0-9a-f]{4} traded",
+        r"ProfitBelowMinimum",
         rf"^{BLOCKS} blocks: \d+ opportunities found, median gross edge \d+ bps;",
         r"^refused: \w+ \d+",
         *(rf"^{engine}: \d+ landed, -?\d+(\.\d+)? ETH net of gas$" for engine in sorted(ENGINES)),

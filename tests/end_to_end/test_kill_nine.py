@@ -33,6 +33,7 @@ DELAY_SHARES = (0.0, 0.2, 1.0)  # some at once, some soon
 KILLS = {
     Moment.AT_RANDOM: 12,
     Moment.AFTER_SIMULATION: 12,
+    Moment.AT_JOURNAL: 12,
     Moment.BEFORE_FORWARD: 12,
     Moment.BEFORE_ANSWER: 12,
     Moment.IN_RECOVERY: 12,

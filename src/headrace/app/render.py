@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_LONG_NUMBERS = re.compile(r"\(-?\d{6,}, \d+\)")  # the arguments of an error, in the smallest unit: in the JSON
 _LONG_HEX = re.compile(r"0x[0-9a-f]{40,}")  # whole in the JSON
 _NATIVE_DECIMALS = 18
 _SHOWN_DECIMALS = 6
@@ -117,7 +118,8 @@ def _cells(row: ExecutionRow) -> tuple[str, ...]:
 
 
 def _abbreviated(text: str) -> str:
-    return _LONG_HEX.sub(lambda found: f"{found.group()[:6]}…{found.group()[-4:]}", text)
+    shortened = _LONG_HEX.sub(lambda found: f"{found.group()[:6]}…{found.group()[-4:]}", text)
+    return _LONG_NUMBERS.sub("", shortened)
 
 
 def _native(wei: int) -> str:

@@ -1,0 +1,185 @@
+"""`kill -9` of `headrace run --live` against `headrace devnet up`, at random and at the worst instants, then a restart.
+
+Nothing may be sent twice and nothing forgotten. The oracle is the devnet's chain, read by `settlement`; the kills are
+real SIGKILLs of processes that run the command's own entry point.
+"""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from tests.end_to_end.background_devnet import BackgroundDevnet, devnet_running
+from tests.end_to_end.fork_server import ForkServer
+from tests.end_to_end.killing_proxy import KillingProxy, Moment
+from tests.end_to_end.settlement import Journaled, OnChain, faults, sorted_out, transactions_of
+from tests.support.node_proxy import running_in_thread
+
+from headrace.adapters.stores.sqlite.journal import read_journal
+from headrace.app.config.load import load_config
+from headrace.devnet.rpc import Rpc, quantity
+from headrace.model.intent import IntentStatus, Purpose
+from headrace.model.record import IntentEnded, PayloadSigned, Record, SlotFinal
+
+SEED = 20_261_120
+BLOCK_SECONDS = 0.3
+MOMENT_SECONDS_MAX = 15.0
+DELAY_SECONDS_MAX = {Moment.AT_RANDOM: 1.5, Moment.AFTER_SIMULATION: 0.003, Moment.IN_RECOVERY: 0.006}
+DELAY_SHARES = (0.0, 0.2, 1.0)  # some at once, some soon
+KILLS = {
+    Moment.AT_RANDOM: 0,
+    Moment.AFTER_SIMULATION: 0,
+    Moment.AT_JOURNAL: 12,
+    Moment.BEFORE_FORWARD: 0,
+    Moment.BEFORE_ANSWER: 0,
+    Moment.IN_RECOVERY: 0,
+}
+LEAST = {
+    "kills": 60,
+    Moment.AFTER_SIMULATION.value: 10,
+    Moment.BEFORE_FORWARD.value: 10,
+    Moment.BEFORE_ANSWER.value: 10,
+    Moment.IN_RECOVERY.value: 10,
+    "sends without an answer": 8,
+    "on the chain": 10,
+    f"ended: {IntentStatus.LANDED.value}": 2,
+    f"ended: {IntentStatus.CANCELLED.value}": 2,
+    f"ended: {IntentStatus.ABANDONED.value}": 1,
+}
+CLOSING_BLOCKS = "12"
+
+
+class Lives:
+    """Starts the agent again and again, and ends it."""
+
+    def __init__(self, devnet: BackgroundDevnet, proxy: KillingProxy, server: ForkServer, seed: int) -> None:
+        self.config = devnet.config_with("through_proxy.yaml", {devnet.running.ws_url: proxy.ws_url})
+        self.closing_config = devnet.config_with(
+            "closing.yaml",
+            {devnet.running.ws_url: proxy.ws_url, "min_profit_usd: 0.5 USD": "min_profit_usd: 9000000 USD"},
+        )
+        self.output = devnet.folder / "agent.log"
+        self.kills: Counter[Moment] = Counter()
+        self._port = devnet.port
+        self._proxy = proxy
+        self._server = server
+        self._random = random.Random(seed)
+        loaded = load_config(self.config)
+        self.journal = loaded.journal_path
+        proxy.watch(self.journal)
+
+    def run(self, moments: dict[Moment, int]) -> None:
+        """All of them in random order, but a kill during recovery follows one that left something open."""
+        firsts = [m for m, count in moments.items() if m is not Moment.IN_RECOVERY for _ in range(count)]
+        self._random.shuffle(firsts)
+        in_recovery = moments[Moment.IN_RECOVERY]
+        for moment in firsts:
+            self._live(moment)
+            if moment is Moment.BEFORE_FORWARD and self.kills[moment] % 2:
+                self._let_deadline_pass()
+            if in_recovery and moment in {Moment.BEFORE_FORWARD, Moment.BEFORE_ANSWER}:
+                self._live(Moment.IN_RECOVERY)
+                in_recovery -= 1
+
+    def close(self) -> int:
+        """One life that takes on nothing new and runs to its end."""
+        args = ["run", "--config", str(self.closing_config), "--live", "--blocks", CLOSING_BLOCKS]
+        return self._server.wait(self._server.start(args, self.output))
+
+    def _let_deadline_pass(self) -> None:
+        give_up = time.monotonic() + MOMENT_SECONDS_MAX
+        with Rpc(self._port) as rpc:
+            block = quantity(rpc.request("eth_blockNumber")) + 3
+            while quantity(rpc.request("eth_blockNumber")) < block:
+                assert time.monotonic() < give_up, "the devnet mines no blocks"
+                time.sleep(BLOCK_SECONDS / 10)
+
+    def _live(self, moment: Moment) -> None:
+        delay = self._random.uniform(0, DELAY_SECONDS_MAX.get(moment, 0.0))
+        if moment is not Moment.AT_RANDOM:
+            delay *= self._random.choice(DELAY_SHARES)
+        pid = self._server.start(["run", "--config", str(self.config), "--live"], self.output)
+        self._proxy.aim(pid, moment, delay)
+        patience = delay if moment is Moment.AT_RANDOM else MOMENT_SECONDS_MAX
+        is_hit = self._proxy.fell.wait(patience)
+        if not is_hit:
+            self._proxy.disarm()
+            os.kill(pid, signal.SIGKILL)
+        assert self._server.wait(pid) == -signal.SIGKILL, self.output.read_text()[-3000:]
+        self.kills[moment if is_hit else Moment.AT_RANDOM] += 1
+
+
+@pytest.fixture(scope="module")
+def devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundDevnet]:
+    with devnet_running(tmp_path_factory.mktemp("devnet"), BLOCK_SECONDS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def settled(devnet: BackgroundDevnet) -> tuple[Lives, KillingProxy, list[Record], list[OnChain]]:
+    with ForkServer() as server, running_in_thread(KillingProxy(devnet.port)) as proxy:
+        lives = Lives(devnet, proxy, server, SEED)
+        assert server.warm_up(["run", "--config", str(lives.config), "--blocks", "3"]) == 0
+        lives.run(KILLS)
+        assert lives.close() == 0, lives.output.read_text()[-3000:]
+        with Rpc(devnet.port) as rpc:
+            chain = transactions_of(rpc, devnet.running.market.operator, devnet.running.market.deploy_block)
+    return lives, proxy, list(read_journal(lives.journal)), chain
+
+
+def test_after_sixty_kills_nothing_was_sent_twice_and_nothing_forgotten(
+    settled: tuple[Lives, KillingProxy, list[Record], list[OnChain]],
+) -> None:
+    lives, proxy, records, chain = settled
+    journaled = sorted_out(records)
+    assert faults(journaled, chain) == []
+    assert proxy.sent_before_journaled == []
+    assert chain[0].nonce == 0
+    _assert_worth(lives, proxy, journaled, chain)
+
+
+@pytest.mark.parametrize("forgotten", [PayloadSigned, IntentEnded, SlotFinal])
+def test_a_journal_that_forgot_one_record_is_caught(
+    settled: tuple[Lives, KillingProxy, list[Record], list[OnChain]], forgotten: type[Record]
+) -> None:
+    _, _, records, chain = settled
+    landed = {tx.hash for tx in chain}
+    last = max(
+        index
+        for index, record in enumerate(records)
+        if isinstance(record, forgotten) and (not isinstance(record, PayloadSigned) or record.payload.tx_hash in landed)
+    )
+    assert faults(sorted_out(records[:last] + records[last + 1 :]), chain) != []
+
+
+def test_a_transaction_that_landed_twice_or_was_never_mined_is_caught(
+    settled: tuple[Lives, KillingProxy, list[Record], list[OnChain]],
+) -> None:
+    _, _, records, chain = settled
+    journaled = sorted_out(records)
+    again = msgspec.structs.replace(chain[-1], nonce=chain[-1].nonce + 1)
+    assert faults(journaled, [*chain, again]) != []
+    assert faults(journaled, chain[:-1]) != []
+    executed = next(tx for tx in chain if journaled.payloads[tx.hash][2].purpose is Purpose.EXECUTE)
+    turned = msgspec.structs.replace(executed, is_success=not executed.is_success)
+    assert faults(journaled, [turned if tx is executed else tx for tx in chain]) != []
+
+
+def _assert_worth(lives: Lives, proxy: KillingProxy, journaled: Journaled, chain: list[OnChain]) -> None:
+    executions = {h for h, (_, _, payload) in journaled.payloads.items() if payload.purpose is Purpose.EXECUTE}
+    statuses = Counter(outcome.status for outcomes in journaled.outcomes.values() for outcome in outcomes)
+    counts = {
+        "kills": lives.kills.total(),
+        **{moment.value: count for moment, count in lives.kills.items()},
+        "sends without an answer": len(journaled.payloads.keys() - journaled.answered),
+        "signed, never sent before the kill": len(executions - set(proxy.sent_hashes)),
+        "on the chain": len(chain),
+        **{f"ended: {status.value}": count for status, count in statuses.items()},
+    }
+    print(f"seed {SEED}: {counts}")  # noqa: T201 - how often each case was reached
+    for name, least in LEAST.items():
+        assert counts.get(name, 0) >= least, f"{name}: {counts.get(name, 0)}, at least {least} are wanted: {counts}"
