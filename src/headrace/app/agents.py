@@ -173,6 +173,8 @@ def _parts(
         transactions=manager,
         block_seconds=max(round(config.chain.block_time_ms / _MS_PER_SECOND), 1),
         announced_number=lambda: places.chain.announced_number,
+        clock=SystemClock(),
+        head_age_seconds_max=config.chain.max_head_age_seconds,
     )
 
 

@@ -22,13 +22,18 @@ from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.search.graph import SearchGraph
 from headrace.pipeline.search.ranking import ranked
 from headrace.pipeline.validate.validator import Validator
+from headrace.ports.clock import Clock
 from headrace.ports.oracle import Oracle
 from headrace.ports.pool import DEX, PoolState
 from headrace.ports.strategy import Strategy
 
 
 class LineParts(msgspec.Struct, frozen=True):
-    """What the line is wired from; `transactions` is None in a dry run, `announced_number` the newest block's."""
+    """What the line is wired from.
+
+    `transactions` is None in a dry run, `announced_number` gives the newest block's; a block older than
+    `head_age_seconds_max` by `clock` is not traded on.
+    """
 
     dexes: Mapping[ProtocolId, DEX]
     graph: SearchGraph
@@ -40,6 +45,8 @@ class LineParts(msgspec.Struct, frozen=True):
     transactions: TransactionManager | None
     block_seconds: int
     announced_number: Callable[[], int]
+    clock: Clock
+    head_age_seconds_max: int | None
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -75,7 +82,7 @@ class Line:
         """
         refused: list[tuple[Opportunity, Refusal]] = []
         found = self._find(snapshot)
-        validated = self._validate(found, snapshot, refused)
+        validated = [] if self._is_old(snapshot, found, refused) else self._validate(found, snapshot, refused)
         if settle is not None and self._wants_pools_in_flight(validated):
             await settle()
         chosen = await self._reserve(validated, snapshot, refused)
@@ -83,6 +90,19 @@ class Line:
         timely = await self._timely(rehearsed, snapshot, refused)
         submitted = await self._execute(timely, refused)
         return Pass(tuple(found), tuple(validated), tuple(rehearsed), tuple(submitted), tuple(refused))
+
+    def _is_old(
+        self,
+        snapshot: Snapshot[PoolState],
+        found: Sequence[Opportunity],
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> bool:
+        age, age_max = self._parts.clock.now() - snapshot.header.timestamp, self._parts.head_age_seconds_max
+        if age_max is None or age <= age_max:
+            return False
+        refusal = Refusal(Reason.MARKET_STALE, f"block {snapshot.header.number} is {age} s old by our clock")
+        refused += [(opportunity, refusal) for opportunity in found]
+        return True
 
     def _find(self, snapshot: Snapshot[PoolState]) -> list[Opportunity]:
         self._parts.graph.update(snapshot)

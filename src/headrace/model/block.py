@@ -63,3 +63,10 @@ def next_base_fee_wei(header: BlockHeader) -> int:
         return header.base_fee_wei
     change = header.base_fee_wei * abs(delta) // target // BASE_FEE_DENOMINATOR
     return header.base_fee_wei + max(change, 1) if delta > 0 else header.base_fee_wei - change
+
+
+def base_fee_wei_max(base_fee_wei: int, blocks: int) -> int:
+    """Highest base fee that `blocks` full blocks can lead to from a block of `base_fee_wei`, rounded up."""
+    for _ in range(blocks):
+        base_fee_wei += -(-base_fee_wei // BASE_FEE_DENOMINATOR)
+    return base_fee_wei

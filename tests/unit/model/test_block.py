@@ -6,7 +6,7 @@ import pytest
 from tests.support.places import shared_data
 
 from headrace.model.address import ZERO_ADDRESS, Hash32
-from headrace.model.block import BlockHeader, next_base_fee_wei, next_block
+from headrace.model.block import BlockHeader, base_fee_wei_max, next_base_fee_wei, next_block
 
 FEES = "fees/eth_mainnet_blocks_23665199.csv.xz"
 
@@ -53,3 +53,11 @@ def test_the_next_block_is_one_higher_and_some_seconds_later() -> None:
 @pytest.mark.parametrize("gas_used", [0, 30_000_000])
 def test_the_base_fee_moves_by_an_eighth_at_most(gas_used: int) -> None:
     assert abs(next_base_fee_wei(header(gas_used=gas_used)) - 10**9) == 10**9 // 8
+
+
+def test_full_blocks_raise_the_base_fee_by_an_eighth_each_and_no_block_more() -> None:
+    """Oracle: the rule itself, over full blocks."""
+    fee = 10**9 + 7
+    for blocks in range(5):
+        assert base_fee_wei_max(10**9 + 7, blocks) >= fee >= base_fee_wei_max(10**9 + 7, blocks) - 2 * blocks
+        fee = next_base_fee_wei(header(base_fee_wei=fee, gas_used=30_000_000))

@@ -68,6 +68,8 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         public_mempool: whether pending transactions can be seen, and so attacked, by everybody.
         private_rpc: where transactions are sent instead, unseen.
         reorg_depth_blocks: blocks kept to be rolled back; a deeper reorganisation makes the market be read anew.
+        max_head_age_seconds: a block that is older by our clock is not traded on: the node is catching up, or our clock
+            is wrong. Left out, nothing is refused for its age, which only a chain with a clock of its own wants.
         wrapped_native: symbol of the token that wraps the native coin.
         start_tokens: symbols of the tokens in which cycles begin and profit is taken.
         gas_thresholds: what gas may cost.
@@ -81,6 +83,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     public_mempool: Flag
     private_rpc: PrivateUrl | None = None
     reorg_depth_blocks: Positive = 64
+    max_head_age_seconds: Seconds | None = None
     wrapped_native: Symbol
     start_tokens: tuple[Symbol, ...]
     gas_thresholds: GasThresholds

@@ -4,8 +4,8 @@ The order of checks is the order of their cost, so the first is whether the esti
 gas: most opportunities do not, and are not worth an exact quote. Everything that lets a trade through is an exact
 integer. An opportunity larger than the
 limit for one trade is cut to the limit rather than refused: profit is concave in the input, so the smaller trade still
-gains. The least profit is the gas at the expected price plus the configured minimum, in units of the profit token: a
-trade that lands has paid for itself.
+gains. The least profit is the gas at the highest price it can have within the plan's deadline plus the configured
+minimum, in units of the profit token: a trade that lands has paid for itself.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import msgspec
 from headrace.errors import UnquotableError
 from headrace.model.account import Account, Reservation
 from headrace.model.address import Address
-from headrace.model.block import BlockContext
+from headrace.model.block import BlockContext, base_fee_wei_max
 from headrace.model.money import units_down, units_up, usd_micro_up
 from headrace.model.opportunity import FundingOffer, Opportunity, Validated
 from headrace.model.refusal import Reason, Refusal
@@ -60,7 +60,8 @@ class Thresholds(msgspec.Struct, frozen=True):
 class Economics(msgspec.Struct, frozen=True):
     """The prices that one validation stands on.
 
-    `gas_price_units_x96` is what one gas costs in units of the first token, times 2^96, rounded up.
+    `gas_price_wei` is the next block's; `gas_price_units_x96` is what one gas costs at the worst in units of the first
+    token, times 2^96, rounded up.
     """
 
     gas_price_wei: int
@@ -147,10 +148,16 @@ class Validator:
             return Refusal(Reason.NO_NATIVE_QUOTE, f"no pool turns {_symbol(snapshot, token)} into gas")
         return Economics(
             gas_price_wei=gas_price,
-            gas_price_units_x96=-(-(gas_price * gross << _X96) // gross_native),
+            gas_price_units_x96=-(-(self._gas_price_wei_worst(at) * gross << _X96) // gross_native),
             token_usd_pico=prices[0].usd_pico,
             token_decimals=snapshot.tokens[token].decimals,
             native_usd_pico=prices[1].usd_pico,
+        )
+
+    def _gas_price_wei_worst(self, at: BlockContext) -> int:
+        """What a gas may cost in the last block in which the plan may execute, if all before it are full."""
+        return (
+            base_fee_wei_max(at.base_fee_wei, self._thresholds.deadline_blocks - 1) + self._thresholds.priority_fee_wei
         )
 
     def _fund(

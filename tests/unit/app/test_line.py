@@ -1,0 +1,58 @@
+"""The line as wired, on a market written by hand."""
+
+import asyncio
+
+from headrace.app.line import Line, LineParts, Pass
+from headrace.model.refusal import Reason
+from headrace.pipeline.plan.planner import FeePolicy, Planner
+from headrace.pipeline.rehearse.rehearsal import Rehearsal
+from headrace.pipeline.search.graph import SearchGraph
+from headrace.ports.strategy import StrategyConfig
+from headrace.strategies.spatial import SpatialArbitrage
+from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
+from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
+
+
+class Still:
+    """A clock that stands still, some seconds after the block."""
+
+    def __init__(self, age: int) -> None:
+        self._now = mispriced().header.timestamp + age
+
+    def now(self) -> int:
+        return self._now
+
+    def monotonic_ns(self) -> int:
+        return 0
+
+
+def passed(age: int, age_max: int | None) -> Pass:
+    market = mispriced()
+    parts = LineParts(
+        dexes=DEXES,
+        graph=SearchGraph(market.pools, DEXES),
+        strategies=(SpatialArbitrage(StrategyConfig(0, (WETH.address,))),),
+        oracle=Prices(),
+        validator=validator(),
+        planner=Planner(DEXES, FeePolicy(GWEI, CAP)),
+        rehearsal=Rehearsal(Answers(success(plan())), RULES),
+        transactions=None,
+        block_seconds=12,
+        announced_number=lambda: market.header.number,
+        clock=Still(age),
+        head_age_seconds_max=age_max,
+    )
+    return asyncio.run(Line(parts).run(market))
+
+
+def test_a_dry_run_goes_up_to_the_rehearsal_and_sends_nothing() -> None:
+    result = passed(age=1, age_max=None)
+    assert len(result.found) == len(result.rehearsed) == 1
+    assert result.submitted == ()
+
+
+def test_a_block_that_is_old_by_our_clock_is_searched_and_not_traded() -> None:
+    result = passed(age=61, age_max=60)
+    assert result.refusals == {Reason.MARKET_STALE: 1}
+    assert result.validated == result.rehearsed == ()
+    assert len(passed(age=60, age_max=60).rehearsed) == 1
