@@ -2,6 +2,9 @@
 
 import asyncio
 
+from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
+from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
+
 from headrace.app.line import Line, LineParts, Pass
 from headrace.model.refusal import Reason
 from headrace.pipeline.plan.planner import FeePolicy, Planner
@@ -9,8 +12,6 @@ from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.search.graph import SearchGraph
 from headrace.ports.strategy import StrategyConfig
 from headrace.strategies.spatial import SpatialArbitrage
-from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
-from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
 
 
 class Still:
@@ -54,5 +55,5 @@ def test_a_dry_run_goes_up_to_the_rehearsal_and_sends_nothing() -> None:
 def test_a_block_that_is_old_by_our_clock_is_searched_and_not_traded() -> None:
     result = passed(age=61, age_max=60)
     assert result.refusals == {Reason.MARKET_STALE: 1}
-    assert result.validated == result.rehearsed == ()
+    assert (result.validated, result.rehearsed) == ((), ())
     assert len(passed(age=60, age_max=60).rehearsed) == 1
