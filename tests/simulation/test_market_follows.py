@@ -71,7 +71,7 @@ def run_seeds(kind: type[CountingMarket] = CountingMarket) -> Counter[str]:
 async def _run_seed(seed: int, kind: type[CountingMarket]) -> Counter[str]:
     chain = FailingChain(seed, pools=POOLS, depth=DEPTH, steps=STEPS)
     market = kind([counter_pool(i) for i in range(POOLS)], {PROTOCOL: CounterDex()}, {}, DEPTH)
-    feed = MarketFeed(chain, market, BlockFeed(chain, FollowLimits(depth_max=DEPTH)))
+    feed = MarketFeed(chain, market, BlockFeed(chain, FollowLimits(depth_max=DEPTH, pause_seconds=0.0)))
     mirror: dict[int, PoolState] = {}
     last: Snapshot[PoolState] | Stale | None = None
     taken: Counter[str] = Counter()

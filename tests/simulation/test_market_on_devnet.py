@@ -66,7 +66,7 @@ async def live(devnet: Devnet, seed: int) -> Counter[str]:
         plain = EvmOptions(url=devnet.anvil.ws_url, chain_id=chain_id)
         async with EvmChain(failing, WallClock()) as chain, EvmChain(plain, WallClock()) as honest:
             market = await open_market(devnet.market, honest, DEPTH)
-            feed = MarketFeed(chain, market, BlockFeed(chain, FollowLimits(depth_max=DEPTH)))
+            feed = MarketFeed(chain, market, BlockFeed(chain, FollowLimits(depth_max=DEPTH, pause_seconds=0.0)))
             world = asyncio.create_task(live_world(devnet, proxy, life))
             async for output in feed.snapshots():
                 if life.note(output):

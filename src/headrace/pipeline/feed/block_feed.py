@@ -59,6 +59,8 @@ class BlockFeed:
                 yield change
             while follower.wish is not None:
                 await self._fulfil(follower, follower.wish)
+                if follower.failures and follower.wish is not None:
+                    await asyncio.sleep(self._limits.pause_seconds * 2.0 ** (follower.failures - 1))
                 for change in follower.changes():
                     yield change
             if follower.is_lost:

@@ -32,10 +32,18 @@ from headrace.pipeline.feed.completeness import require_complete
 
 
 class FollowLimits(msgspec.Struct, frozen=True):
-    """`depth_max`: blocks that can be rolled back or filled in. `attempts_max`: failures before the market is lost."""
+    """How far and how patiently a chain is followed.
+
+    Attributes:
+        depth_max: blocks that can be rolled back or filled in.
+        attempts_max: failures in a row before the market is lost.
+        pause_seconds: wait after the first of them, twice as long after each further one: nodes behind a balancer name
+            a block before all of them have it.
+    """
 
     depth_max: int = 64
     attempts_max: int = 4
+    pause_seconds: float = 0.05
 
 
 class FetchBlock(msgspec.Struct, frozen=True):
@@ -76,6 +84,11 @@ class Follower:
         self._changes: list[Change] = []
         self.wish: Wish | None = None
         self.is_lost = False
+
+    @property
+    def failures(self) -> int:
+        """Failures in a row so far."""
+        return self._failures
 
     @property
     def tip(self) -> BlockRef:

@@ -62,7 +62,7 @@ class ScriptedChain(MemoryChain):
 def outputs(chain: ScriptedChain, *, market_depth: int = 4) -> list[Output]:
     async def run() -> list[Output]:
         market = Market([counter_pool(0)], {PROTOCOL: CounterDex()}, {}, market_depth)
-        feed = MarketFeed(chain, market, BlockFeed(chain, FollowLimits(depth_max=4, attempts_max=2)))
+        feed = MarketFeed(chain, market, BlockFeed(chain, FollowLimits(depth_max=4, attempts_max=2, pause_seconds=0.0)))
         return [output async for output in feed.snapshots()]
 
     return asyncio.run(run())

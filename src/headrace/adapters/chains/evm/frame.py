@@ -81,5 +81,8 @@ def decode_frames(data: bytes) -> Sequence[Frame]:
     Raises:
         ValueError: it is no JSON-RPC.
     """
-    frames = _decoder.decode(data)
+    try:
+        frames = _decoder.decode(data)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     return frames if isinstance(frames, list) else (frames,)
