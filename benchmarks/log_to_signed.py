@@ -30,12 +30,13 @@ from headrace.adapters.signers.keystore.signer import KeystoreSigner
 from headrace.model.account import OWN_ACCOUNT, Account
 from headrace.model.address import Address, checksum
 from headrace.model.block import BlockHeader, next_block
+from headrace.model.fees import FeePolicy
 from headrace.model.opportunity import Plan, Validated
 from headrace.model.refusal import Refusal
 from headrace.model.snapshot import Snapshot
 from headrace.model.transaction import UnsignedTransaction
 from headrace.pipeline.feed.completeness import require_complete
-from headrace.pipeline.plan.planner import FeePolicy, Planner
+from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.comparison import difference
 from headrace.pipeline.search.graph import SearchGraph
 from headrace.pipeline.search.ranking import ranked

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from tests.support.intents import CHAIN_ID, LIMITS, intent, rehearsed
+from tests.support.intents import CHAIN_ID, LIMITS, intent, rehearsed, reservation
 from tests.support.transaction_world import WorldHoldings
 
 from headrace.adapters.chains.evm.chain import EvmChain
@@ -22,7 +23,7 @@ from headrace.devnet.accounts import operator_key
 from headrace.devnet.anvil import Anvil
 from headrace.devnet.rpc import Rpc
 from headrace.model.account import OWN_ACCOUNT, Account
-from headrace.model.address import Address
+from headrace.model.address import Address, PoolId
 from headrace.model.intent import Intent, IntentStatus, Outcome, SlotStatus
 from headrace.model.transaction import UnsignedTransaction
 from headrace.pipeline.execute.rules import Rules
@@ -83,7 +84,8 @@ class Scene:
 
     async def send(self, name: str) -> Submitted:
         head = await self.chain.head()
-        wanted: Intent = intent(name, deadline=head.number + 2)
+        cheap = msgspec.structs.replace(reservation((PoolId(f"pool of {name}"),)), native_usd_pico=1)
+        wanted: Intent = intent(name, deadline=head.number + 2, reserved=cheap)
         assert await self.manager.reserve([wanted]) == [None]
         unsigned = UnsignedTransaction(CHAIN_ID, SIGNER.address, CONTRACT, 0, name.encode(), 300_000, 10 * GWEI, GWEI)
         (answer,) = await self.manager.execute([Prepared(name, rehearsed(unsigned))])

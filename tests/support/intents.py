@@ -52,10 +52,22 @@ def header(number: int, branch: int = 0, *, parent_branch: int | None = None, ba
     )
 
 
+GAS_WEI_MAX = 300_000 * 100  # of `transaction` as it is by default: costs exactly the reserved loss
+
+
 def reservation(
     pools: tuple[PoolId, ...] = (PoolId("p0"),), *, capital_units: int = 0, usd: int = 100, loss_usd: int = 1
 ) -> Reservation:
-    return Reservation(OWN_ACCOUNT, TOKEN, capital_units, usd * USD_MICRO, loss_usd * USD_MICRO, pools)
+    native_usd_pico = loss_usd * 10**30 // GAS_WEI_MAX
+    return Reservation(
+        account=OWN_ACCOUNT,
+        token=TOKEN,
+        capital_units=capital_units,
+        exposure_usd_micro=usd * USD_MICRO,
+        loss_usd_micro=loss_usd * USD_MICRO,
+        native_usd_pico=native_usd_pico,
+        pools=pools,
+    )
 
 
 def intent(

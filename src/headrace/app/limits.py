@@ -9,9 +9,9 @@ from fractions import Fraction
 from headrace.app.config.money import Money
 from headrace.app.config.tree import Config
 from headrace.errors import ConfigError
+from headrace.model.fees import FeePolicy
 from headrace.model.limits import Limits
 from headrace.pipeline.execute.rules import Rules
-from headrace.pipeline.plan.planner import FeePolicy
 from headrace.pipeline.rehearse.rehearsal import RehearsalRules
 from headrace.pipeline.validate.validator import Thresholds
 

@@ -26,7 +26,8 @@ class Reservation(msgspec.Struct, frozen=True):
         token: the token spent first.
         capital_units: own capital taken of that token, 0 when the amount is borrowed.
         exposure_usd_micro: size of the trade in millionths of a dollar, rounded up.
-        loss_usd_micro: most that can be lost: the gas at its cap, rounded up.
+        loss_usd_micro: most that can be lost: the gas limit at the fee cap, rounded up; nothing dearer is executed.
+        native_usd_pico: 1e-12 dollars for a whole native coin when it was reserved; what gas cost is counted at it.
         pools: the pools on the route; plans in flight share none.
     """
 
@@ -35,4 +36,5 @@ class Reservation(msgspec.Struct, frozen=True):
     capital_units: int
     exposure_usd_micro: int
     loss_usd_micro: int
+    native_usd_pico: int
     pools: tuple[PoolId, ...]

@@ -1,6 +1,7 @@
 """Dollars as integers: millionths of a dollar for limits, 1e-12 dollars for the price of one whole token."""
 
 PICO_PER_MICRO = 1_000_000
+NATIVE_DECIMALS = 18  # of the coin that gas is paid in, on every EVM chain
 
 
 def usd_micro_up(units: int, decimals: int, usd_pico: int) -> int:

@@ -6,8 +6,9 @@ from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
 from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
 
 from headrace.app.line import Line, LineParts, Pass
+from headrace.model.fees import FeePolicy
 from headrace.model.refusal import Reason
-from headrace.pipeline.plan.planner import FeePolicy, Planner
+from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.search.graph import SearchGraph
 from headrace.ports.strategy import StrategyConfig

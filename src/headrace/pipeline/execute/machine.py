@@ -45,6 +45,7 @@ import msgspec
 from headrace.model.account import Account
 from headrace.model.intent import Intent, IntentStatus, Outcome, Payload, Purpose, SlotKey
 from headrace.model.limits import first_breach, is_day_spent
+from headrace.model.money import NATIVE_DECIMALS, usd_micro_up
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
@@ -146,6 +147,7 @@ def _execute(state: State, given: Execute, rules: Rules) -> Step:
         (_halted(state) if state.halt_cause else None)
         or _too_late(state, opened.intent)
         or _foreign(state.owner, given.transaction)
+        or _dearer(opened.intent, given.transaction)
     )
     if refusal is not None:
         return _refused(state, rules, given.intent_id, refusal, given.now)
@@ -202,6 +204,17 @@ def _too_late(state: State, intent: Intent) -> Refusal | None:
     if state.head.number < intent.deadline_block:
         return None
     return Refusal(Reason.BLOCK_PASSED, f"block {state.head.number} is here, the deadline is {intent.deadline_block}")
+
+
+def _dearer(intent: Intent, transaction: UnsignedTransaction) -> Refusal | None:
+    """Whether the transaction could cost more than was reserved as its worst loss."""
+    reservation = intent.reservation
+    worst_wei = transaction.gas_limit * transaction.max_fee_wei
+    worst = usd_micro_up(worst_wei, NATIVE_DECIMALS, reservation.native_usd_pico)
+    if worst <= reservation.loss_usd_micro:
+        return None
+    detail = f"its gas can cost {worst} millionths of a dollar, {reservation.loss_usd_micro} are reserved"
+    return Refusal(Reason.GAS_COST_TOO_HIGH, detail)
 
 
 def _foreign(owner: Account, transaction: UnsignedTransaction) -> Refusal | None:

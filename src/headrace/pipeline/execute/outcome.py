@@ -2,6 +2,7 @@
 
 from headrace.model.address import Hash32
 from headrace.model.intent import IntentStatus, Outcome, Purpose, Slot
+from headrace.model.money import NATIVE_DECIMALS, usd_micro_up
 from headrace.model.refusal import Reason
 from headrace.model.transaction import Receipt
 
@@ -34,14 +35,11 @@ def abandoned(intent_id: str) -> Outcome:
 def loss_usd_micro_up(slot: Slot, receipt: Receipt) -> int:
     """Gas paid, less the least profit that the contract enforced if it landed; in millionths of a dollar, rounded up.
 
-    Prices are those of the reservation: its loss is the gas at its cap, its exposure the amount in. A gain counts as 0,
-    so that gains buy no room for losses.
+    Prices are those of the reservation. A gain counts as 0, so that gains buy no room for losses.
     """
-    execution = slot.payloads[0].transaction
     reservation = slot.intent.reservation
-    cap_wei = execution.gas_limit * execution.max_fee_wei
     paid_wei = receipt.gas_used * receipt.gas_price_wei
-    paid_usd_micro = -(-reservation.loss_usd_micro * paid_wei // cap_wei) if cap_wei else 0
+    paid_usd_micro = usd_micro_up(paid_wei, NATIVE_DECIMALS, reservation.native_usd_pico)
     if _status(slot, receipt) is not IntentStatus.LANDED or slot.intent.amount_in_units == 0:
         return paid_usd_micro
     exposure_down = max(reservation.exposure_usd_micro - 1, 0)  # it was rounded up

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from headrace.model.executor_plan import ExecutorPlan
+from headrace.model.fees import FeePolicy
 from headrace.model.opportunity import Plan, Validated
 from headrace.model.pool import ProtocolId
 from headrace.model.snapshot import Snapshot
@@ -13,19 +12,6 @@ from headrace.ports.pool import DEX, PoolState
 
 GAS_PER_TRANSACTION_MAX = 2**24  # EIP-7825
 _REHEARSAL_GAS_FACTOR = 4  # room for what the table does not know; a node wants the sender to be able to pay for it
-_BASE_FEE_HEADROOM = 2  # the base fee doubles in six full blocks at most
-
-
-class FeePolicy(msgspec.Struct, frozen=True):
-    """What a transaction offers: twice the expected base fee and the tip, never above the cap."""
-
-    priority_fee_wei: int
-    gas_price_wei_max: int
-
-    def fees_wei(self, base_fee_wei: int) -> tuple[int, int]:
-        """(max fee, priority fee) per gas."""
-        max_fee = min(_BASE_FEE_HEADROOM * base_fee_wei + self.priority_fee_wei, self.gas_price_wei_max)
-        return max_fee, min(self.priority_fee_wei, max_fee)
 
 
 class Planner:

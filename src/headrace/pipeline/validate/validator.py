@@ -16,7 +16,8 @@ from headrace.errors import UnquotableError
 from headrace.model.account import Account, Reservation
 from headrace.model.address import Address
 from headrace.model.block import BlockContext, base_fee_wei_max
-from headrace.model.money import units_down, units_up, usd_micro_up
+from headrace.model.fees import FeePolicy
+from headrace.model.money import NATIVE_DECIMALS, units_down, units_up, usd_micro_up
 from headrace.model.opportunity import FundingOffer, Opportunity, Validated
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.route import Route
@@ -32,7 +33,7 @@ _ESTIMATE_MARGIN_PERCENT = 125  # dollar prices and pool prices are not that far
 _PERCENT = 100
 _X96 = 96
 _PPM = 1_000_000
-_NATIVE_DECIMALS = 18
+_GAS_LIMIT_FACTOR = 2  # most that a gas limit is of the table's estimate; what needs more is refused when executed
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -60,11 +61,12 @@ class Thresholds(msgspec.Struct, frozen=True):
 class Economics(msgspec.Struct, frozen=True):
     """The prices that one validation stands on.
 
-    `gas_price_wei` is the next block's; `gas_price_units_x96` is what one gas costs at the worst in units of the first
-    token, times 2^96, rounded up.
+    `gas_price_wei` is the next block's; `fee_wei_max` is the cap that a transaction will offer; `gas_price_units_x96`
+    is what one gas costs at the worst in units of the first token, times 2^96, rounded up.
     """
 
     gas_price_wei: int
+    fee_wei_max: int
     gas_price_units_x96: int
     token_usd_pico: int
     token_decimals: int
@@ -126,7 +128,7 @@ class Validator:
         gas_wei = gas * (at.base_fee_wei + self._thresholds.priority_fee_wei)
         profit_units = (opportunity.profit_estimate_units + 1) * _ESTIMATE_MARGIN_PERCENT // _PERCENT + 1
         return usd_micro_up(profit_units, decimals, prices[0].usd_pico) < usd_micro_up(
-            gas_wei, _NATIVE_DECIMALS, prices[1].usd_pico
+            gas_wei, NATIVE_DECIMALS, prices[1].usd_pico
         )
 
     def _economics(
@@ -148,6 +150,7 @@ class Validator:
             return Refusal(Reason.NO_NATIVE_QUOTE, f"no pool turns {_symbol(snapshot, token)} into gas")
         return Economics(
             gas_price_wei=gas_price,
+            fee_wei_max=FeePolicy(self._thresholds.priority_fee_wei, limit).fees_wei(at.base_fee_wei)[0],
             gas_price_units_x96=-(-(self._gas_price_wei_worst(at) * gross << _X96) // gross_native),
             token_usd_pico=prices[0].usd_pico,
             token_decimals=snapshot.tokens[token].decimals,
@@ -203,19 +206,20 @@ class Validator:
         self, route: Route, amount: int, offer: FundingOffer, gas: int, economics: Economics
     ) -> Reservation:
         is_own = offer.funding.engine == "own_capital"
-        gas_wei_max = 2 * gas * economics.gas_price_wei  # estimate to limit, and the base fee's room to rise
+        gas_wei_max = _GAS_LIMIT_FACTOR * gas * economics.fee_wei_max
         return Reservation(
             account=self._account.id,
             token=route.token_in,
             capital_units=amount if is_own else 0,
             exposure_usd_micro=usd_micro_up(amount, economics.token_decimals, economics.token_usd_pico),
-            loss_usd_micro=usd_micro_up(gas_wei_max, _NATIVE_DECIMALS, economics.native_usd_pico),
+            loss_usd_micro=usd_micro_up(gas_wei_max, NATIVE_DECIMALS, economics.native_usd_pico),
+            native_usd_pico=economics.native_usd_pico,
             pools=route.pools,
         )
 
     def _is_gas_too_dear(self, gas: int, gas_units: int, profit: int, economics: Economics) -> bool:
         usd_max, share_max = self._thresholds.gas_usd_micro_max, self._thresholds.gas_share_ppm_max
-        gas_usd = usd_micro_up(gas * economics.gas_price_wei, _NATIVE_DECIMALS, economics.native_usd_pico)
+        gas_usd = usd_micro_up(gas * economics.gas_price_wei, NATIVE_DECIMALS, economics.native_usd_pico)
         is_above_cost = usd_max is not None and gas_usd > usd_max
         return is_above_cost or (share_max is not None and gas_units * _PPM > profit * share_max)
 

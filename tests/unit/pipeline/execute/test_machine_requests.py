@@ -24,7 +24,7 @@ from headrace.model.record import (
     SendRefused,
 )
 from headrace.model.refusal import Reason
-from headrace.pipeline.execute.commands import Append, Refuse
+from headrace.pipeline.execute.commands import Append, Refuse, Sign
 from headrace.pipeline.execute.inputs import (
     Drop,
     Execute,
@@ -213,3 +213,13 @@ def test_one_plan_that_could_lose_more_than_a_day_may_is_refused_and_does_not_ha
     assert refuse.refusal.reason is Reason.DAILY_LOSS_LIMIT
     assert not machine.state.halt_cause
     assert kinds(machine.reserve("b")) == [Append]
+
+
+def test_a_transaction_that_could_cost_more_than_was_reserved_is_refused_before_it_is_signed() -> None:
+    machine = Machine()
+    machine.reserve()
+    dear = transaction(gas=300_001)
+    commands = machine.give(Execute("i0", dear, NOW))
+    (refuse,) = [command for command in commands if isinstance(command, Refuse)]
+    assert refuse.refusal.reason is Reason.GAS_COST_TOO_HIGH
+    assert not any(isinstance(command, Sign) for command in commands)

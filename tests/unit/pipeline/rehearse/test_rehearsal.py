@@ -10,12 +10,13 @@ from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockContext, next_block
 from headrace.model.event import Log
 from headrace.model.executor_plan import BalancerV2Step, Funding, UniswapV2Step, UniswapV3Step
+from headrace.model.fees import FeePolicy
 from headrace.model.opportunity import Plan, Rehearsed, Validated
 from headrace.model.pool import ProtocolId
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import SimulationResult, UnsignedTransaction
 from headrace.model.transfers import TRANSFER_TOPIC
-from headrace.pipeline.plan.planner import GAS_PER_TRANSACTION_MAX, FeePolicy, Planner
+from headrace.pipeline.plan.planner import GAS_PER_TRANSACTION_MAX, Planner
 from headrace.pipeline.rehearse.comparison import difference
 from headrace.pipeline.rehearse.rehearsal import Rehearsal, RehearsalRules
 

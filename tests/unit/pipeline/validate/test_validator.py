@@ -90,13 +90,11 @@ def test_what_pays_for_its_gas_and_the_minimum_passes_and_the_contract_is_told_t
     valid = accepted(mispriced())
     gas = PLAN_GAS + FLASH_SWAP_GAS + 2 * GAS_PER_HOP
     assert valid.gas_estimate == gas
-    expected, worst = (
-        gas * 11 * GWEI,
-        gas * (12 * GWEI + GWEI // 4),
-    )  # the deadline is a full block later: an eighth more
+    worst = gas * (12 * GWEI + GWEI // 4)  # the deadline is a full block later: an eighth more
     minimum = 500_000 * 10**18 // (3000 * 10**6)
     assert worst + minimum <= valid.profit_min_units <= worst + minimum + 3
-    assert valid.reservation.loss_usd_micro == -(-2 * expected * 3000 // 10**12)
+    assert valid.reservation.loss_usd_micro == -(-2 * gas * 21 * GWEI * 3000 // 10**12)
+    assert valid.reservation.native_usd_pico == 3000 * 10**12
     assert valid.reservation.capital_units == 0
     assert valid.reservation.pools == valid.opportunity.route.pools
 
