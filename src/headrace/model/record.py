@@ -13,12 +13,16 @@ from headrace.model.transaction import Receipt
 
 
 class RunStarted(msgspec.Struct, frozen=True, tag="run_started"):
-    """A process began to write; the journal belongs to one account on one chain."""
+    """A process began to write; the journal belongs to one account on one chain.
+
+    `reorg_blocks` is how long that process remembered final slots: whoever reads its records must remember as long.
+    """
 
     version: str
     config_digest: str
     account: Account
     at: int
+    reorg_blocks: int = 0
 
 
 class IntentOpened(msgspec.Struct, frozen=True, tag="intent_opened"):

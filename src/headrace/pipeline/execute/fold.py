@@ -68,7 +68,8 @@ def _run_started(state: State, record: RunStarted) -> State:
             f"{state.account.chain_id}, not to {record.account.operator} and {record.account.executor} on chain "
             f"{record.account.chain_id}: give each account a journal of its own"
         )
-    return msgspec.structs.replace(state, account=record.account)
+    remembered = max(state.reorg_blocks, record.reorg_blocks)
+    return msgspec.structs.replace(state, account=record.account, reorg_blocks=remembered)
 
 
 def _intent_opened(state: State, record: IntentOpened) -> State:
@@ -120,7 +121,7 @@ def _slot_final(state: State, record: SlotFinal, reorg_blocks: int) -> State:
     if slot is None or (slot.receipt.tx_hash if slot.receipt else None) != record.tx_hash:
         raise JournalCorruptError(f"the journal's records do not fit: end of nonce {record.slot.nonce} without receipt")
     state = _with_slot(state, msgspec.structs.replace(slot, final_block=record.block_number))
-    oldest = record.block_number - reorg_blocks
+    oldest = record.block_number - max(reorg_blocks, state.reorg_blocks)
     kept = {n: s for n, s in state.slots.items() if s.final_block is None or s.final_block > oldest}
     return msgspec.structs.replace(state, slots=kept)
 

@@ -25,6 +25,7 @@ class State(msgspec.Struct, frozen=True):
 
     Attributes:
         account: the one whose journal this is, None before the first record.
+        reorg_blocks: the longest that any process of this journal remembered final slots.
         intents: open intents by id.
         slots: by nonce: those that are not final, and those final for less than `Rules.reorg_blocks`.
         nonce_next: the lowest nonce that nothing was signed for.
@@ -40,6 +41,7 @@ class State(msgspec.Struct, frozen=True):
     """
 
     account: Account | None = None
+    reorg_blocks: int = 0
     intents: Mapping[str, OpenIntent] = {}
     slots: Mapping[int, Slot] = {}
     nonce_next: int = 0

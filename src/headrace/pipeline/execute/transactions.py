@@ -89,7 +89,7 @@ class TransactionManager:
         for record in self._sockets.journal.read():
             state = fold(state, (record,), self._rules.reorg_blocks)
             count += 1
-        started = RunStarted(version, config_digest, self._account, self._sockets.clock.now())
+        started = RunStarted(version, config_digest, self._account, self._sockets.clock.now(), self._rules.reorg_blocks)
         self._state = fold(state, (started,), self._rules.reorg_blocks)
         head = await self._sockets.chain.head()
         _require_not_behind(self._state, head)

@@ -67,7 +67,7 @@ def test_a_refusal_of_the_system_is_one_sentence(
 ) -> None:
     failing(monkeypatch, OSError(28, "No space left on device", "journal"))
     assert invoke(["config", "check"]) == 1
-    assert capsys.readouterr().err == "headrace: the system refused: No space left on device (journal)\n"
+    assert capsys.readouterr().err == "headrace: the system refused: No space left on device (journal); check the path and its permissions\n"
     failing(monkeypatch, OSError(28, "No space left on device"))
     assert invoke(["config", "check"]) == 1
     assert capsys.readouterr().err == "headrace: the system refused: No space left on device\n"

@@ -83,3 +83,14 @@ def test_records_for_reports_alone_change_nothing() -> None:
 def test_a_journal_without_a_start_has_no_owner() -> None:
     with pytest.raises(AssertionError, match="not folded"):
         _ = State().owner
+
+
+def test_a_journal_is_read_with_the_memory_it_was_written_with() -> None:
+    """Written by a process that remembered 64 blocks, read by one that is told to remember none."""
+    started = msgspec.structs.replace(START, reorg_blocks=64)
+    gone = ReceiptGone(HASH, block_hash(11))
+    records: list[Record] = [started, OPENED, _signed(0), SEEN, FINAL, ENDED, gone]
+    assert fold(State(), records, 0).slots[0].receipt is None
+    forgetful: list[Record] = [START, *records[1:]]
+    with pytest.raises(JournalCorruptError, match="was never signed"):
+        fold(State(), forgetful, 0)
