@@ -81,6 +81,11 @@ class Journaled(msgspec.Struct):
     outcomes: dict[str, list[Outcome]] = {}
     halts: list[str] = []
 
+    @property
+    def executions(self) -> set[str]:
+        """Hashes of everything that was signed to execute an intent."""
+        return {tx_hash for tx_hash, (_, _, payload) in self.payloads.items() if payload.purpose is Purpose.EXECUTE}
+
 
 def sorted_out(records: Iterable[Record]) -> Journaled:
     journaled = Journaled()

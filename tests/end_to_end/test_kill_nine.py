@@ -7,6 +7,7 @@ real SIGKILLs of processes that run the command's own entry point.
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -39,11 +40,13 @@ KILLS = {
     Moment.IN_RECOVERY: 12,
 }
 LEAST = {
-    "kills": 60,
+    "kills": 72,
     Moment.AFTER_SIMULATION.value: 10,
+    Moment.AT_JOURNAL.value: 10,
     Moment.BEFORE_FORWARD.value: 10,
     Moment.BEFORE_ANSWER.value: 10,
     Moment.IN_RECOVERY.value: 10,
+    "signed, not sent before the kill": 10,
     "sends without an answer": 8,
     "on the chain": 10,
     f"ended: {IntentStatus.LANDED.value}": 2,
@@ -64,6 +67,7 @@ class Lives:
         )
         self.output = devnet.folder / "agent.log"
         self.kills: Counter[Moment] = Counter()
+        self.unsent_at_death: set[str] = set()
         self._port = devnet.port
         self._proxy = proxy
         self._server = server
@@ -98,7 +102,21 @@ class Lives:
                 assert time.monotonic() < give_up, "the devnet mines no blocks"
                 time.sleep(BLOCK_SECONDS / 10)
 
+    def _die_at_journal(self) -> None:
+        args = ["run", "--config", str(self.config), "--live"]
+        pid = self._server.start(args, self.output, dies_at_journal=True)
+        patience = threading.Timer(MOMENT_SECONDS_MAX, os.kill, (pid, signal.SIGKILL))
+        patience.start()
+        assert self._server.wait(pid) == -signal.SIGKILL, self.output.read_text()[-3000:]
+        self.kills[Moment.AT_RANDOM if patience.finished.is_set() else Moment.AT_JOURNAL] += 1
+        patience.cancel()
+        patience.join()
+        self.unsent_at_death |= sorted_out(list(read_journal(self.journal))).executions - set(self._proxy.sent_hashes)
+
     def _live(self, moment: Moment) -> None:
+        if moment is Moment.AT_JOURNAL:
+            self._die_at_journal()
+            return
         delay = self._random.uniform(0, DELAY_SECONDS_MAX.get(moment, 0.0))
         if moment is not Moment.AT_RANDOM:
             delay *= self._random.choice(DELAY_SHARES)
@@ -131,7 +149,7 @@ def settled(devnet: BackgroundDevnet) -> tuple[Lives, KillingProxy, list[Record]
     return lives, proxy, list(read_journal(lives.journal)), chain
 
 
-def test_after_sixty_kills_nothing_was_sent_twice_and_nothing_forgotten(
+def test_after_seventy_kills_nothing_was_sent_twice_and_nothing_forgotten(
     settled: tuple[Lives, KillingProxy, list[Record], list[OnChain]],
 ) -> None:
     lives, proxy, records, chain = settled
@@ -170,13 +188,14 @@ def test_a_transaction_that_landed_twice_or_was_never_mined_is_caught(
 
 
 def _assert_worth(lives: Lives, proxy: KillingProxy, journaled: Journaled, chain: list[OnChain]) -> None:
-    executions = {h for h, (_, _, payload) in journaled.payloads.items() if payload.purpose is Purpose.EXECUTE}
+    sent = set(proxy.sent_hashes)
     statuses = Counter(outcome.status for outcomes in journaled.outcomes.values() for outcome in outcomes)
     counts = {
         "kills": lives.kills.total(),
         **{moment.value: count for moment, count in lives.kills.items()},
         "sends without an answer": len(journaled.payloads.keys() - journaled.answered),
-        "signed, never sent before the kill": len(executions - set(proxy.sent_hashes)),
+        "signed, not sent before the kill": len(lives.unsent_at_death | (journaled.executions - sent)),
+        "sent by the life after": len(lives.unsent_at_death & sent),
         "on the chain": len(chain),
         **{f"ended: {status.value}": count for status, count in statuses.items()},
     }

@@ -62,15 +62,16 @@ def test_an_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, error: BaseEx
     assert invoke(["config", "check"]) == INTERRUPTED
 
 
-def test_a_refusal_of_the_system_is_one_sentence(
+def test_a_refusal_of_the_system_is_one_sentence_with_a_cure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    cure = "check the path and its permissions"
     failing(monkeypatch, OSError(28, "No space left on device", "journal"))
     assert invoke(["config", "check"]) == 1
-    assert capsys.readouterr().err == "headrace: the system refused: No space left on device (journal); check the path and its permissions\n"
+    assert capsys.readouterr().err == f"headrace: the system refused: No space left on device (journal); {cure}\n"
     failing(monkeypatch, OSError(28, "No space left on device"))
     assert invoke(["config", "check"]) == 1
-    assert capsys.readouterr().err == "headrace: the system refused: No space left on device\n"
+    assert capsys.readouterr().err == f"headrace: the system refused: No space left on device; {cure}\n"
 
 
 def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
