@@ -171,10 +171,16 @@ def _signed(state: State, given: Signed, rules: Rules) -> Step:
 
 
 def _sign_failed(state: State, given: SignFailed, rules: Rules) -> Step:
+    """A signer that could not is asked again or given up; one whose bytes say something else halts the account."""
+    halting: tuple[Command, ...] = ()
+    if given.reason is Reason.CALLDATA_MISMATCH and not state.halt_cause:
+        cause = f"the signer signed something else than it was asked to: {given.why}"
+        state, halting = _append(state, rules, AccountHalted(cause, given.now), is_synced=True)
     if given.purpose is Purpose.CANCEL:
-        return state, ()  # asked for again at the next head
+        return state, halting  # asked for again at the next head
     state = msgspec.structs.replace(state, nonce_signing=None)
-    return _refused(state, rules, given.intent_id, Refusal(given.reason, given.why), given.now)
+    state, refusing = _refused(state, rules, given.intent_id, Refusal(given.reason, given.why), given.now)
+    return state, (*halting, *refusing)
 
 
 def _send_answered(state: State, given: SendAnswered) -> Step:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import cast
@@ -24,7 +23,7 @@ from tests.support.transaction_world import (
 
 from headrace.model.address import Address, Hash32, keccak_hex
 from headrace.model.intent import IntentStatus, Purpose
-from headrace.model.record import IntentEnded, PayloadSigned
+from headrace.model.record import AccountHalted, IntentEnded, PayloadSigned
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import SignedTransaction, UnsignedTransaction
 from headrace.pipeline.execute import transactions
@@ -136,7 +135,9 @@ async def _execution_lied_about(lie: Lie) -> None:
     ]
     assert not [r for r in world.journal if isinstance(r, PayloadSigned)]
     assert not world.executions_out
+    assert answer.detail in manager.state.halt_cause  # somebody must look at the signer
     signer.lie = None
+    await manager.release("a person")
     (sent,) = await manager.execute([_prepared("b")])
     assert isinstance(sent, Submitted)
     assert [t.nonce for t in world.mempool.values()] == [0]  # the nonce of the refused one
@@ -155,7 +156,9 @@ async def _cancellation_lied_about(lie: Lie) -> None:
         world.mine()
         journaled = list(world.journal)
         await manager.on_head(world.head)
-        assert (signer.lies, world.journal, dict(world.mempool)) == (lies, journaled, {})
+        assert (signer.lies, dict(world.mempool)) == (lies, {})
+        added = world.journal[len(journaled) :]
+        assert [type(record) for record in added] == ([AccountHalted] if lies == 1 else [])
     assert [len(slot.payloads) for slot in manager.state.open_slots] == [1]
     signer.lie = None
     world.mine()
@@ -187,16 +190,3 @@ def test_without_the_comparison_these_tests_would_fail(purpose: Purpose, monkeyp
     run = _execution_lied_about(lie) if purpose is Purpose.EXECUTE else _cancellation_lied_about(lie)
     with pytest.RaisesGroup(KeyError, allow_unwrapped=True, flatten_subgroups=True):  # the world never saw such bytes
         asyncio.run(run)
-
-
-def test_the_comparison_costs_less_than_a_sixteenth_of_a_millisecond() -> None:
-    """For a plan of 1.5 kB; the least of many, since other programs run on this machine too."""
-    asked = transaction(b"\x9c" * 1_500)
-    signed = SIGNER.sign(asked, 3)
-    best = 1.0
-    for _ in range(2_000):
-        started = time.perf_counter()
-        difference(signed, asked, 3)
-        best = min(best, time.perf_counter() - started)
-    print(f"{best * 1e6:.1f} us")  # noqa: T201 - a figure to compare
-    assert best < SECONDS_MAX
