@@ -129,22 +129,22 @@ class MemoryChain:
         return tuple([await self.call(call, block) for call in calls])
 
     async def code(self, address: Address) -> bytes:
-        raise NotImplementedError(address)
+        raise AssertionError(address)
 
     async def balance_wei(self, address: Address) -> int:
-        raise NotImplementedError(address)
+        raise AssertionError(address)
 
     async def nonce(self, address: Address) -> int:
-        raise NotImplementedError(address)
+        raise AssertionError(address)
 
     async def send(self, transaction: SignedTransaction) -> None:
-        raise NotImplementedError(transaction)
+        raise AssertionError(transaction)
 
     async def receipt(self, transaction: Hash32) -> Receipt | None:
-        raise NotImplementedError(transaction)
+        raise AssertionError(transaction)
 
     def events(self) -> AsyncIterator[Event]:
-        raise NotImplementedError
+        raise AssertionError("not asked for here")
 
 
 class CounterState(msgspec.Struct, frozen=True):
@@ -174,7 +174,7 @@ class CounterDex:
         return CounterState(state.pool, (state.value * 31 + int(log.data, 16)) % _MODULUS)
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
-        raise NotImplementedError((chain, venue, pool, block))
+        raise AssertionError((chain, venue, pool, block))
 
     async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[PoolState, ...]:
         for pool in pools:
@@ -186,12 +186,12 @@ class CounterDex:
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
     ) -> int:
-        raise NotImplementedError((state, token_in, token_out, amount_in, at))
+        raise AssertionError((state, token_in, token_out, amount_in, at))
 
     def quote_in(
         self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
     ) -> int:
-        raise NotImplementedError((state, token_in, token_out, amount_out, at))
+        raise AssertionError((state, token_in, token_out, amount_out, at))
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         assert isinstance(state, CounterState)
@@ -199,7 +199,7 @@ class CounterDex:
         return ConstantProduct(float(state.value), float(state.value), 1.0)
 
     def step(self, state: PoolState, token_in: Address, token_out: Address) -> SwapStep:
-        raise NotImplementedError((state, token_in, token_out))
+        raise AssertionError((state, token_in, token_out))
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
-        raise NotImplementedError((state, token_in, token_out, amount_in))
+        raise AssertionError((state, token_in, token_out, amount_in))
