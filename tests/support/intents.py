@@ -115,6 +115,7 @@ def rehearsed(unsigned: UnsignedTransaction) -> Rehearsed:
         funding=FundingOffer(Funding.OWN_CAPITAL, Address("0x" + "00" * 20), 0, 0),
         gas_estimate=1,
         profit_native_wei=1,
+        net_native_wei_min=0,
         context=BlockContext(11, 0, 0, EXECUTOR),
         expires_block=12,
         reservation=reservation(),

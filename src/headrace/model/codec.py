@@ -4,18 +4,15 @@ Every integer of 2^53 and above, and every one under a name that ends in `_wei` 
 `_max`), is written as a string; reading accepts both. Bytes are base64 inside structs, so payloads keep their form.
 """
 
-from typing import TypeVar
-
 import msgspec
 
-T = TypeVar("T")
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 _LARGEST_BROWSER_INTEGER = 2**53
 _AMOUNT_SUFFIXES = tuple(unit + bound for unit in ("_wei", "_units") for bound in ("", "_min", "_max"))
 
 
 def to_json(value: object) -> bytes:
-    """Compact JSON with sorted struct fields in declaration order."""
+    """Compact JSON, struct fields in the order of their declaration."""
     return msgspec.json.encode(to_plain(value))
 
 
@@ -23,16 +20,6 @@ def to_plain(value: object) -> JsonValue:
     """The same as nested lists and dictionaries."""
     plain: JsonValue = msgspec.to_builtins(value)
     return _with_text_amounts(plain, is_amount=False)
-
-
-def from_json(data: bytes | str, kind: type[T]) -> T:
-    """Read what `to_json` wrote.
-
-    Raises:
-        msgspec.ValidationError: the JSON does not have the form of `kind`.
-        msgspec.DecodeError: it is no JSON.
-    """
-    return msgspec.json.decode(data, type=kind, strict=False)
 
 
 def _with_text_amounts(value: JsonValue, *, is_amount: bool) -> JsonValue:

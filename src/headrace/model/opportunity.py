@@ -54,6 +54,7 @@ class Validated(msgspec.Struct, frozen=True):
         profit_min_units: least profit the contract accepts.
         gas_estimate: gas by the table, before any simulation.
         profit_native_wei: profit converted by an exact quote into the wrapped native token, before gas.
+        net_native_wei_min: the configured least profit after gas, at the oracle's price of the native coin, rounded up.
         expires_block: last block in which it may execute.
         reservation: what it takes from the limits.
     """
@@ -66,6 +67,7 @@ class Validated(msgspec.Struct, frozen=True):
     funding: FundingOffer
     gas_estimate: int
     profit_native_wei: int
+    net_native_wei_min: int
     context: BlockContext
     expires_block: int
     reservation: Reservation

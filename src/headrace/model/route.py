@@ -35,11 +35,6 @@ class Route(msgspec.Struct, frozen=True):
         return self.hops[-1].token_out
 
     @property
-    def is_cycle(self) -> bool:
-        """Whether it ends where it began."""
-        return self.token_in == self.token_out
-
-    @property
     def pools(self) -> tuple[PoolId, ...]:
         """The pools in order."""
         return tuple(hop.pool for hop in self.hops)

@@ -3,7 +3,7 @@ import json
 import msgspec
 import pytest
 
-from headrace.model.codec import from_json, to_json, to_plain
+from headrace.model.codec import to_json, to_plain
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -13,6 +13,11 @@ class Thing(msgspec.Struct, frozen=True):
     parts_units: tuple[int, ...]
     raw: bytes = b""
     inner: dict[str, int | None] = {}
+
+
+def read(data: bytes) -> Thing:
+    """As the journal reads: numbers may be strings."""
+    return msgspec.json.decode(data, type=Thing, strict=False)
 
 
 def test_amounts_are_strings_and_small_counts_are_numbers() -> None:
@@ -32,14 +37,14 @@ def test_bounds_of_amounts_and_amounts_by_token_are_strings_too() -> None:
 
 def test_what_is_written_is_read_back_the_same() -> None:
     thing = Thing(profit_wei=-(10**40), count=3, large=2**200, parts_units=(2**255,), raw=bytes(range(256)))
-    assert from_json(to_json(thing), Thing) == thing
+    assert read(to_json(thing)) == thing
 
 
 def test_a_missing_field_and_a_wrong_type_are_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
-        from_json(b'{"count": 1}', Thing)
+        read(b'{"count": 1}')
     with pytest.raises(msgspec.ValidationError):
-        from_json(b'{"profit_wei": true, "count": 1, "large": 1, "parts_units": []}', Thing)
+        read(b'{"profit_wei": true, "count": 1, "large": 1, "parts_units": []}')
 
 
 def test_truth_values_are_no_numbers() -> None:

@@ -55,7 +55,10 @@ class Rehearsal:
         self._rules = rules
 
     async def rehearse(self, plan: Plan, snapshot: Snapshot[PoolState]) -> Rehearsed | Refusal:
-        """Compare, simulate, set the gas limit and compare again; a refusal says what stopped it."""
+        """Compare, simulate and set the gas limit; a refusal says what stopped it.
+
+        What is signed from it is read back from its bytes once more, when it is executed.
+        """
         mismatch = difference(plan.transaction, plan.validated, snapshot, self._rules.gas_price_wei_max)
         if mismatch is not None:
             return Refusal(Reason.CALLDATA_MISMATCH, mismatch)
@@ -79,7 +82,7 @@ class Rehearsal:
             return Refusal(Reason.REHEARSAL_OFF_QUOTE, f"earns {profit}, quoted {validated.profit_units}")
         shortfall = _shortfall_wei(plan, result.gas_used)
         if shortfall > 0:
-            return Refusal(Reason.REHEARSAL_BELOW_MINIMUM, f"{result.gas_used} gas cost {shortfall} wei too much")
+            return Refusal(Reason.REHEARSAL_BELOW_MINIMUM, f"with {result.gas_used} gas {shortfall} wei are missing")
         gas_limit = self._rules.gas_limit(result.gas_used, protocols)
         return Rehearsed(
             plan=plan,
@@ -90,7 +93,7 @@ class Rehearsal:
 
 
 def _shortfall_wei(plan: Plan, gas_used: int) -> int:
-    """By how much the measured gas costs more than the profit is worth, in wei; negative when it costs less."""
+    """By how much the profit misses measured gas and configured least profit, in wei; negative when it does not."""
     validated, transaction = plan.validated, plan.transaction
     gas_price = min(transaction.max_fee_wei, validated.context.base_fee_wei + transaction.priority_fee_wei)
-    return gas_used * gas_price - validated.profit_native_wei
+    return gas_used * gas_price + validated.net_native_wei_min - validated.profit_native_wei

@@ -5,7 +5,8 @@ gas: most opportunities do not, and are not worth an exact quote. Everything tha
 integer. An opportunity larger than the
 limit for one trade is cut to the limit rather than refused: profit is concave in the input, so the smaller trade still
 gains. The least profit is the gas at the highest price it can have within the plan's deadline plus the configured
-minimum, in units of the profit token: a trade that lands has paid for itself.
+minimum, in units of the profit token: a trade that lands has paid for itself, as far as the gas table covers its gas;
+the rehearsal measures that.
 """
 
 from collections.abc import Sequence
@@ -197,6 +198,9 @@ class Validator:
             funding=offer,
             gas_estimate=gas,
             profit_native_wei=self._native.native_wei(route.token_in, profit, snapshot, at) or 0,
+            net_native_wei_min=units_up(
+                self._thresholds.profit_usd_micro_min, NATIVE_DECIMALS, economics.native_usd_pico
+            ),
             context=at,
             expires_block=snapshot.header.number + self._thresholds.deadline_blocks,
             reservation=self._reservation(route, amounts[0], offer, gas, economics),

@@ -120,6 +120,18 @@ def test_gas_that_eats_the_profit_and_a_failed_node_are_refused() -> None:
     assert failed == Refusal(Reason.NODE_FAILED, "slow")
 
 
+def test_measured_gas_must_leave_the_configured_least_profit_to_the_wei() -> None:
+    one = plan()
+    valid = one.validated
+    price = valid.context.base_fee_wei + one.transaction.priority_fee_wei
+    most = (valid.profit_native_wei - valid.net_native_wei_min) // price
+    assert valid.net_native_wei_min == -(-500_000 * 10**12 // 3000)
+    assert isinstance(run(one, success(one, gas_used=most)), Rehearsed)
+    refusal = run(one, success(one, gas_used=most + 1))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.REHEARSAL_BELOW_MINIMUM
+
+
 def test_fees_are_twice_the_base_fee_and_the_tip_and_never_above_the_cap() -> None:
     policy = FeePolicy(priority_fee_wei=2, gas_price_wei_max=50)
     assert policy.fees_wei(10) == (22, 2)
