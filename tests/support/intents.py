@@ -7,7 +7,8 @@ from headrace.adapters.signers.keystore.signer import KeystoreSigner
 from headrace.model.account import OWN_ACCOUNT, Account, AccountId, Reservation
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockContext, BlockHeader, BlockRef
-from headrace.model.executor_plan import ExecutorPlan, Funding, UniswapV2Step
+from headrace.model.executor_plan import ExecutorPlan, Funding
+from headrace.model.executor_step import UniswapV2Step
 from headrace.model.intent import Intent
 from headrace.model.limits import USD_MICRO, Limits
 from headrace.model.opportunity import FundingOffer, Opportunity, Plan, Rehearsed, Validated

@@ -12,7 +12,7 @@ The format is specified in contracts/README.md; the contract's own reader is con
     61     1    number of tokens n
     62     20n  tokens
     ...         steps to the end: kind 1, token in 1, token out 1, then
-                v2: fee in pips 3, pair 20 · v3: pool 20 · Balancer v2: vault 20, pool id 32
+                the fields of its kind (`headrace.model.executor_step`)
 """
 
 from enum import IntEnum
@@ -21,13 +21,12 @@ from itertools import pairwise
 import msgspec
 
 from headrace.errors import PlanDecodeError
-from headrace.model.address import ZERO_ADDRESS, Address, PoolId, keccak_hex
+from headrace.model.address import ZERO_ADDRESS, Address, keccak_hex
+from headrace.model.executor_step import STEP_KINDS, WORD_BYTES, PlanReader, SwapStep, raw_address, read_step, step_tail
 
 EXECUTE_SELECTOR = bytes.fromhex(keccak_hex(b"execute(bytes)")[2:10])
-_WORD = 32
 _AMOUNT_BYTES = 16
 _DEADLINE_BYTES = 8
-_ADDRESS_BYTES = 20
 _STEPS_MIN = 2
 
 
@@ -49,36 +48,6 @@ class Funding(IntEnum):
     def is_loan(self) -> bool:
         """Whether a lender is named."""
         return self > Funding.FLASH_SWAP
-
-
-class UniswapV2Step(msgspec.Struct, frozen=True, tag="uniswap_v2"):
-    """A swap by a v2 pair; the contract computes the output from the reserves at `fee_pips`."""
-
-    token_in: Address
-    token_out: Address
-    pair: Address
-    fee_pips: int
-
-
-class UniswapV3Step(msgspec.Struct, frozen=True, tag="uniswap_v3"):
-    """A swap by a v3 pool that must take its whole input."""
-
-    token_in: Address
-    token_out: Address
-    pool: Address
-
-
-class BalancerV2Step(msgspec.Struct, frozen=True, tag="balancer_v2"):
-    """A swap given in through the vault."""
-
-    token_in: Address
-    token_out: Address
-    vault: Address
-    pool_id: PoolId
-
-
-SwapStep = UniswapV2Step | UniswapV3Step | BalancerV2Step
-_KINDS: dict[type, int] = {UniswapV2Step: 1, UniswapV3Step: 2, BalancerV2Step: 3}
 
 
 class ExecutorPlan(msgspec.Struct, frozen=True):
@@ -105,24 +74,30 @@ class ExecutorPlan(msgspec.Struct, frozen=True):
         tokens = self.tokens
         parts = [
             bytes([self.funding]),
-            _raw(self.lender),
+            raw_address(self.lender),
             self.amount_in_units.to_bytes(_AMOUNT_BYTES, "big"),
             self.profit_min_units.to_bytes(_AMOUNT_BYTES, "big"),
             self.deadline_block.to_bytes(_DEADLINE_BYTES, "big"),
             bytes([len(tokens)]),
-            *(_raw(t) for t in tokens),
+            *(raw_address(t) for t in tokens),
         ]
         for step in self.steps:
-            parts.append(bytes([_KINDS[type(step)], tokens.index(step.token_in), tokens.index(step.token_out)]))
-            parts.append(_step_tail(step))
+            parts.append(bytes([STEP_KINDS[type(step)], tokens.index(step.token_in), tokens.index(step.token_out)]))
+            parts.append(step_tail(step))
         return b"".join(parts)
 
     def calldata(self) -> bytes:
         """ABI encoding of `execute(bytes)`."""
         plan = self.encode()
-        padding = -len(plan) % _WORD
+        padding = -len(plan) % WORD_BYTES
         return b"".join(
-            [EXECUTE_SELECTOR, _WORD.to_bytes(_WORD, "big"), len(plan).to_bytes(_WORD, "big"), plan, bytes(padding)]
+            [
+                EXECUTE_SELECTOR,
+                WORD_BYTES.to_bytes(WORD_BYTES, "big"),
+                len(plan).to_bytes(WORD_BYTES, "big"),
+                plan,
+                bytes(padding),
+            ]
         )
 
 
@@ -135,10 +110,10 @@ def decode_calldata(calldata: bytes) -> ExecutorPlan:
     head = len(EXECUTE_SELECTOR)
     if calldata[:head] != EXECUTE_SELECTOR:
         raise PlanDecodeError(f"the calldata begins with 0x{calldata[:head].hex()}, not with execute(bytes)")
-    offset = int.from_bytes(calldata[head : head + _WORD], "big")
-    size = int.from_bytes(calldata[head + _WORD : head + 2 * _WORD], "big")
-    plan = calldata[head + 2 * _WORD : head + 2 * _WORD + size]
-    if offset != _WORD or len(plan) != size:
+    offset = int.from_bytes(calldata[head : head + WORD_BYTES], "big")
+    size = int.from_bytes(calldata[head + WORD_BYTES : head + 2 * WORD_BYTES], "big")
+    plan = calldata[head + 2 * WORD_BYTES : head + 2 * WORD_BYTES + size]
+    if offset != WORD_BYTES or len(plan) != size:
         raise PlanDecodeError("the calldata is not one bytes argument")
     decoded = decode(plan)
     if decoded.calldata() != calldata:
@@ -153,7 +128,7 @@ def decode(plan: bytes) -> ExecutorPlan:
         PlanDecodeError: unknown funding or kind, a cut or overlong field, an index out of range, a walk that is not
             connected, or a token table that is not in order of first use.
     """
-    reader = _Reader(plan)
+    reader = PlanReader(plan)
     try:
         funding = Funding(reader.integer(1))
     except ValueError as error:
@@ -164,7 +139,7 @@ def decode(plan: bytes) -> ExecutorPlan:
     tokens = tuple(reader.address() for _ in range(reader.integer(1)))
     steps = []
     while not reader.is_done:
-        steps.append(_read_step(reader, tokens))
+        steps.append(read_step(reader, tokens))
     decoded = ExecutorPlan(funding, lender, amount_in, profit_min, deadline, tuple(steps))
     if decoded.encode() != plan:
         raise PlanDecodeError("the token table is not in the order of first use")
@@ -186,51 +161,5 @@ def _check_walk(steps: list[SwapStep]) -> None:
         raise PlanDecodeError(f"the walk ends in {steps[-1].token_out}, not where it began")
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def is_done(self) -> bool:
-        return self._at == len(self._data)
-
-    def take(self, size: int) -> bytes:
-        part = self._data[self._at : self._at + size]
-        if len(part) != size:
-            raise PlanDecodeError(f"the plan ends after {len(self._data)} bytes, inside a field")
-        self._at += size
-        return part
-
-    def integer(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-    def address(self) -> Address:
-        return Address("0x" + self.take(_ADDRESS_BYTES).hex())
-
-
-def _read_step(reader: _Reader, tokens: tuple[Address, ...]) -> SwapStep:
-    kind, index_in, index_out = reader.take(3)
-    if max(index_in, index_out) >= len(tokens):
-        raise PlanDecodeError(f"token index {max(index_in, index_out)} of {len(tokens)}")
-    token_in, token_out = tokens[index_in], tokens[index_out]
-    if kind == _KINDS[UniswapV2Step]:
-        fee_pips = reader.integer(3)
-        return UniswapV2Step(token_in, token_out, reader.address(), fee_pips)
-    if kind == _KINDS[UniswapV3Step]:
-        return UniswapV3Step(token_in, token_out, reader.address())
-    if kind == _KINDS[BalancerV2Step]:
-        return BalancerV2Step(token_in, token_out, reader.address(), PoolId("0x" + reader.take(_WORD).hex()))
-    raise PlanDecodeError(f"unknown step kind {kind}")
-
-
-def _step_tail(step: SwapStep) -> bytes:
-    if isinstance(step, UniswapV2Step):
-        return step.fee_pips.to_bytes(3, "big") + _raw(step.pair)
-    if isinstance(step, UniswapV3Step):
-        return _raw(step.pool)
-    return _raw(step.vault) + bytes.fromhex(step.pool_id[2:])
-
-
-def _raw(address: Address) -> bytes:
-    return bytes.fromhex(address[2:])
+def _word(number: int) -> bytes:
+    return number.to_bytes(WORD_BYTES, "big")

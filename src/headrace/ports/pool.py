@@ -7,7 +7,7 @@ from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.event import Log
-from headrace.model.executor_plan import SwapStep
+from headrace.model.executor_step import SwapStep
 from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Chain
 
@@ -52,6 +52,14 @@ class DEX(Protocol):
 
         Raises:
             MalformedLogError: the log has not the event's form, or cannot follow this state.
+        """
+        ...
+
+    def is_outdated(self, state: PoolState, block_number: int) -> bool:
+        """Whether something that no log tells may have changed by the end of that block.
+
+        Such a pool is read again at that block before it is quoted on it; `quote_out` and `quote_in` refuse a state
+        that is outdated at the block before the one they are asked for. False for ever where logs tell everything.
         """
         ...
 

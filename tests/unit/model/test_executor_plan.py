@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -7,19 +8,37 @@ from hypothesis import strategies as st
 
 from headrace.errors import PlanDecodeError
 from headrace.model.address import ZERO_ADDRESS, Address, PoolId
-from headrace.model.executor_plan import (
+from headrace.model.executor_plan import ExecutorPlan, Funding, decode, decode_calldata
+from headrace.model.executor_step import (
     BalancerV2Step,
-    ExecutorPlan,
-    Funding,
+    BalancerV3Step,
+    CurveCall,
+    CurveStep,
+    SolidlyStep,
     SwapStep,
     UniswapV2Step,
     UniswapV3Step,
-    decode,
-    decode_calldata,
+    UniswapV4Step,
 )
 
 TOKENS = [Address("0x" + f"{n:02x}" * 20) for n in range(0xA0, 0xA6)]
 addresses = st.binary(min_size=20, max_size=20).filter(any).map(lambda b: Address("0x" + b.hex()))
+
+
+@st.composite
+def steps_between(draw: st.DrawFn, token_in: Address, token_out: Address) -> SwapStep:
+    pool, u24, u8 = draw(addresses), st.integers(0, 2**24 - 1), st.integers(0, 255)
+    pool_ids = st.binary(min_size=32, max_size=32).map(lambda b: PoolId("0x" + b.hex()))
+    makers: tuple[Callable[[], SwapStep], ...] = (
+        lambda: UniswapV2Step(token_in, token_out, pool, draw(u24)),
+        lambda: UniswapV3Step(token_in, token_out, pool),
+        lambda: BalancerV2Step(token_in, token_out, pool, draw(pool_ids)),
+        lambda: UniswapV4Step(token_in, token_out, pool, draw(u24), draw(u24), draw(addresses)),
+        lambda: CurveStep(token_in, token_out, pool, draw(st.sampled_from(CurveCall)), draw(u8), draw(u8)),
+        lambda: BalancerV3Step(token_in, token_out, pool, draw(addresses)),
+        lambda: SolidlyStep(token_in, token_out, pool),
+    )
+    return draw(st.sampled_from(makers))()
 
 
 @st.composite
@@ -28,14 +47,7 @@ def plans(draw: st.DrawFn) -> ExecutorPlan:
     way = [TOKENS[0], *middle, TOKENS[0]]
     steps: list[SwapStep] = []
     for token_in, token_out in itertools.pairwise(way):
-        kind = draw(st.integers(0, 2))
-        if kind == 0:
-            steps.append(UniswapV2Step(token_in, token_out, draw(addresses), draw(st.integers(0, 2**24 - 1))))
-        elif kind == 1:
-            steps.append(UniswapV3Step(token_in, token_out, draw(addresses)))
-        else:
-            pool_id = PoolId("0x" + draw(st.binary(min_size=32, max_size=32)).hex())
-            steps.append(BalancerV2Step(token_in, token_out, draw(addresses), pool_id))
+        steps.append(draw(steps_between(token_in, token_out)))
     funding = draw(st.sampled_from(Funding))
     return ExecutorPlan(
         funding=funding,
@@ -79,7 +91,7 @@ def test_every_other_byte_string_is_another_plan_or_refused(plan: ExecutorPlan, 
     [
         (0, 9, "unknown funding 9"),
         (0, 0, "OWN_CAPITAL with lender"),
-        (102, 7, "unknown step kind 7"),
+        (102, 8, "unknown step kind 8"),
         (103, 2, "token index 2 of 2"),
         (104, 0, "order of first use|does not lead"),
     ],
@@ -126,3 +138,13 @@ def test_engines_are_named_for_reports() -> None:
         "flash_loan",
         "flash_loan",
     ]
+
+
+def test_an_unknown_call_of_a_curve_pool_is_refused() -> None:
+    step = CurveStep(TOKENS[0], TOKENS[1], TOKENS[4], CurveCall.EXCHANGE_UNDERLYING, 0, 1)
+    plan = msgspec.structs.replace(PLAN, steps=(step, UniswapV3Step(TOKENS[1], TOKENS[0], TOKENS[5])))
+    encoded = bytearray(plan.encode())
+    assert decode(bytes(encoded)) == plan
+    encoded[102 + 3 + 20] = 3
+    with pytest.raises(PlanDecodeError, match="unknown call 3"):
+        decode(bytes(encoded))

@@ -5,7 +5,16 @@ validated opportunity. A difference is a bug or an attack; either way nothing is
 """
 
 from headrace.errors import PlanDecodeError
-from headrace.model.executor_plan import BalancerV2Step, ExecutorPlan, SwapStep, UniswapV2Step, decode_calldata
+from headrace.model.executor_plan import ExecutorPlan, decode_calldata
+from headrace.model.executor_step import (
+    STEP_TAGS,
+    BalancerV2Step,
+    BalancerV3Step,
+    SolidlyStep,
+    SwapStep,
+    UniswapV2Step,
+    UniswapV4Step,
+)
 from headrace.model.opportunity import Validated
 from headrace.model.pool import Pool
 from headrace.model.snapshot import Snapshot
@@ -58,20 +67,31 @@ def _step_checks(
         checks += [
             (f"token in of step {at}", step.token_in, hop.token_in),
             (f"token out of step {at}", step.token_out, hop.token_out),
-            (f"pool of step {at}", _target(step), (pool.protocol, pool.address, _detail(step, pool))),
+            (f"pool of step {at}", _target(step), _expected(step, pool)),
+            (f"protocol of step {at}", pool.protocol.startswith(STEP_TAGS[type(step)]), True),
         ]
     return checks
 
 
-def _target(step: SwapStep) -> tuple[str, str, object]:
-    if isinstance(step, UniswapV2Step):
-        return "uniswap_v2", step.pair, step.fee_pips
-    if isinstance(step, BalancerV2Step):
-        return "balancer_v2", step.vault, step.pool_id
-    return "uniswap_v3", step.pool, None
+def _target(step: SwapStep) -> tuple[object, ...]:
+    """Contract first, then what else names the pool or its terms."""
+    match step:
+        case UniswapV2Step():
+            return step.pair, step.fee_pips
+        case BalancerV2Step():
+            return step.vault, step.pool_id
+        case BalancerV3Step():
+            return step.vault, step.pool
+        case UniswapV4Step():
+            return step.manager, step.pool_id
+        case SolidlyStep():
+            return (step.pair,)
+        case _:
+            return (step.pool,)
 
 
-def _detail(step: SwapStep, pool: Pool) -> object:
+def _expected(step: SwapStep, pool: Pool) -> tuple[object, ...]:
     if isinstance(step, UniswapV2Step):
-        return pool.fee_pips
-    return pool.id if isinstance(step, BalancerV2Step) else None
+        return pool.address, pool.fee_pips
+    is_held_by_vault = isinstance(step, BalancerV2Step | BalancerV3Step | UniswapV4Step)
+    return (pool.address, pool.id) if is_held_by_vault else (pool.address,)

@@ -9,7 +9,8 @@ from headrace.errors import NodeTimeoutError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockContext, next_block
 from headrace.model.event import Log
-from headrace.model.executor_plan import BalancerV2Step, Funding, UniswapV2Step, UniswapV3Step
+from headrace.model.executor_plan import Funding
+from headrace.model.executor_step import BalancerV2Step, UniswapV2Step, UniswapV3Step
 from headrace.model.fees import FeePolicy
 from headrace.model.opportunity import Plan, Rehearsed, Validated
 from headrace.model.pool import ProtocolId

@@ -9,7 +9,7 @@ from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.event import Log
-from headrace.model.executor_plan import UniswapV2Step
+from headrace.model.executor_step import UniswapV2Step
 from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
@@ -50,6 +50,11 @@ class UniswapV2:
             MalformedLogError: the log is another pool's, no `Sync`, or not of its form.
         """
         return logs.apply(_own(state), log)
+
+    def is_outdated(self, state: PoolState, block_number: int) -> bool:
+        """Never: its logs tell everything."""
+        del state, block_number
+        return False
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read a pair's constants.

@@ -18,7 +18,7 @@ from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2St
 from headrace.errors import MalformedLogError, MarketStaleError, UnquotableError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.event import Log
-from headrace.model.executor_plan import BalancerV2Step
+from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool
 
 LOW, HIGH, CONTRACT, VAULT, STRANGER = (Address("0x" + digit * 40) for digit in "12345")

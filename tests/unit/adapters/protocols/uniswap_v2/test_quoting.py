@@ -7,7 +7,7 @@ from headrace.adapters.protocols.uniswap_v2.quoting import quote_in, quote_out
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State, checked_pool
 from headrace.errors import MalformedPoolError, UnquotableError
 from headrace.model.address import Address, PoolId
-from headrace.model.executor_plan import UniswapV2Step
+from headrace.model.executor_step import UniswapV2Step
 from headrace.model.pool import Pool
 
 LOW, HIGH, PAIR = (Address("0x" + digit * 40) for digit in "123")

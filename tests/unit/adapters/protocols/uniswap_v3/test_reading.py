@@ -14,7 +14,7 @@ from headrace.kernels.tick_math import SQRT_PRICE_MAX, sqrt_price_at_tick_up
 from headrace.kernels.tick_table import PricePoint, TickTable
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
-from headrace.model.executor_plan import UniswapV3Step
+from headrace.model.executor_step import UniswapV3Step
 from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
 from headrace.ports.pool import DEX
