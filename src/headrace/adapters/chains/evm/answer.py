@@ -8,7 +8,12 @@ from typing import Annotated
 
 import msgspec
 
-from headrace.adapters.chains.evm.hexadecimal import read_bytes, read_quantity, require_lowercase_hex
+from headrace.adapters.chains.evm.hexadecimal import (
+    read_bytes,
+    read_quantity,
+    read_small_quantity,
+    require_lowercase_hex,
+)
 from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader
 from headrace.model.event import Log
@@ -139,18 +144,19 @@ def to_logs(wires: list[WireLog]) -> tuple[Log, ...]:
         fields += (wire.address, wire.block_hash, wire.transaction_hash, *wire.topics, wire.data)
     if fields:
         require_lowercase_hex(fields)
-    number_of = {text: read_quantity(text) for text in {wire.block_number for wire in wires}}
     return tuple(
-        Log(
-            wire.address,
-            wire.topics,
-            wire.data,
-            wire.block_hash,
-            number_of[wire.block_number],
-            wire.transaction_hash,
-            read_quantity(wire.log_index),
-        )
-        for wire in wires
+        [
+            Log(
+                wire.address,
+                wire.topics,
+                wire.data,
+                wire.block_hash,
+                read_small_quantity(wire.block_number),
+                wire.transaction_hash,
+                read_small_quantity(wire.log_index),
+            )
+            for wire in wires
+        ]
     )
 
 

@@ -45,11 +45,15 @@ class NodeClient:
                 self._connection = await self._open()
             return self._connection
 
-    async def request(self, method: str, params: Params, read: Callable[[msgspec.Raw], T]) -> T:
-        """One call; `read` parses its result and raises ValueError when it cannot."""
-        connection = await self.connection()
-        frame = await self._in_time(method, connection.request(method, params))
-        return _result(method, frame, read)
+    def request(self, method: str, params: Params, read: Callable[[msgspec.Raw], T]) -> Awaitable[T]:
+        """One call; `read` parses its result and raises ValueError when it cannot.
+
+        On a live connection the request is on its way when this returns; await what it returns for the result.
+        """
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            return self._request_anew(method, params, read)
+        return self._finish(method, connection.request(method, params), read)
 
     async def batch(
         self, method: str, params: Sequence[Params], read: Callable[[msgspec.Raw], T]
@@ -77,6 +81,13 @@ class NodeClient:
             if self._connection is not None:
                 await self._connection.close()
                 self._connection = None
+
+    async def _request_anew(self, method: str, params: Params, read: Callable[[msgspec.Raw], T]) -> T:
+        connection = await self.connection()
+        return await self._finish(method, connection.request(method, params), read)
+
+    async def _finish(self, method: str, under_way: Awaitable[Frame], read: Callable[[msgspec.Raw], T]) -> T:
+        return _result(method, await self._in_time(method, under_way), read)
 
     async def _chunk(
         self, method: str, params: Sequence[Params], read: Callable[[msgspec.Raw], T]

@@ -1,7 +1,7 @@
 """One live connection: requests pipelined by id, notifications handed on, everything failed when it ends."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -36,26 +36,23 @@ class Connection:
         self._early: list[tuple[str, msgspec.Raw, int]] = []
         self._on_end: list[Callable[[], None]] = []
         self.error: ChainError | None = None
-        self._reader = asyncio.create_task(self._read(), name="node reader")
+        transport.start(self._take, self._end)
 
     @property
     def is_open(self) -> bool:
         """Whether requests can still be answered."""
         return self.error is None
 
-    async def request(self, method: str, params: Params) -> Frame:
-        """Send one call and wait for its answer.
+    def request(self, method: str, params: Params) -> Awaitable[Frame]:
+        """Send one call; await what it returns for the answer.
 
         Raises:
             NodeUnreachableError: the connection ended, or too many requests are under way.
             MalformedAnswerError: the node sent what is no JSON-RPC.
         """
         requests, futures = self._enrol([(method, params)])
-        try:
-            await self._transport.send(encode_request(requests[0]))
-            return await futures[0]
-        finally:
-            self._forget(requests, futures)
+        self._send(encode_request(requests[0]), requests, futures)
+        return self._answered(requests, futures)
 
     async def batch(self, calls: Sequence[tuple[str, Params]]) -> list[Frame]:
         """Send many calls in one frame; answers in the order of the calls.
@@ -66,8 +63,8 @@ class Connection:
             RpcError: the node refuses batches.
         """
         requests, futures = self._enrol(calls)
+        self._send(encode_batch(requests), requests, futures)
         try:
-            await self._transport.send(encode_batch(requests))
             return await asyncio.gather(*futures)
         finally:
             self._forget(requests, futures)
@@ -98,11 +95,21 @@ class Connection:
 
     async def close(self) -> None:
         """End it; whoever waits gets NodeUnreachableError."""
-        self._reader.cancel()
-        await asyncio.wait([self._reader])
+        self._end(NodeUnreachableError("the connection was closed"))
         await self._transport.close()
-        if not self._reader.cancelled():
-            self._reader.result()  # a bug in a callback ends the task that closes
+
+    async def _answered(self, requests: Sequence[Request], futures: Sequence[asyncio.Future[Frame]]) -> Frame:
+        try:
+            return await futures[0]
+        finally:
+            self._forget(requests, futures)
+
+    def _send(self, frame: bytes, requests: Sequence[Request], futures: Sequence[asyncio.Future[Frame]]) -> None:
+        try:
+            self._transport.send(frame)
+        except NodeUnreachableError:
+            self._forget(requests, futures)
+            raise
 
     def _enrol(self, calls: Sequence[tuple[str, Params]]) -> tuple[list[Request], list[asyncio.Future[Frame]]]:
         if self.error is not None:
@@ -122,21 +129,13 @@ class Connection:
             if not future.cancel() and not future.cancelled():
                 future.exception()  # seen: the sender's own error has precedence
 
-    async def _read(self) -> None:
-        try:
-            while True:
-                data = await self._transport.receive()
-                self._take(data, self._clock.monotonic_ns())
-        except ChainError as error:
-            self._end(error)
-        finally:
-            self._end(NodeUnreachableError("the connection was closed"))
-
-    def _take(self, data: bytes, at_ns: int) -> None:
+    def _take(self, data: bytes) -> None:
+        at_ns = self._clock.monotonic_ns()
         try:
             frames = decode_frames(data)
         except ValueError as error:
-            raise MalformedAnswerError("JSON-RPC", str(error)) from error
+            self._end(MalformedAnswerError("JSON-RPC", str(error)))
+            return
         for frame in frames:
             if frame.params is not None:
                 self._notify(frame.params.subscription, frame.params.result, at_ns)
