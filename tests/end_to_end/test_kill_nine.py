@@ -51,7 +51,6 @@ LEAST = {
     "on the chain": 10,
     f"ended: {IntentStatus.LANDED.value}": 2,
     f"ended: {IntentStatus.CANCELLED.value}": 2,
-    f"ended: {IntentStatus.ABANDONED.value}": 1,
 }
 CLOSING_BLOCKS = "12"
 

@@ -174,7 +174,7 @@ class Run:
         """A day whose losses leave no room for a trade of one dollar is over until a person says otherwise."""
         assert self.manager is not None
         is_full = any(answer is not None and answer.reason is Reason.DAILY_LOSS_LIMIT for answer in answers)
-        if not is_full or _open(self.world.journal):
+        if not is_full or _open(self.world.told):
             return
         self.counts["halted by losses"] += 1
         if not self.manager.state.halt_cause:
@@ -182,7 +182,7 @@ class Run:
 
     def check(self) -> None:
         """Limits from the journal alone: opened and not ended."""
-        opened = _open(self.world.journal)
+        opened = _open(self.world.told)
         reserved = [record.intent.reservation for record in opened.values()]
         pools = [pool for one in reserved for pool in one.pools]
         is_within = (
@@ -190,7 +190,7 @@ class Run:
             and sum(one.exposure_usd_micro for one in reserved) <= LIMITS.position_usd_micro_max
             and sum(one.capital_units for one in reserved) <= 500
             and len(pools) == len(set(pools))
-            and _lost(self.world.journal) + sum(one.loss_usd_micro for one in reserved)
+            and _lost(self.world.told) + sum(one.loss_usd_micro for one in reserved)
             <= self.limits.daily_loss_usd_micro_max
         )
         if not is_within and not self.has_deep_reorg:  # what a deep reorg opens anew was within limits when it ended
@@ -198,8 +198,8 @@ class Run:
 
     def check_ended(self) -> None:
         assert self.manager is not None
-        if _open(self.world.journal):
-            raise ViolationError(f"never ended: {sorted(_open(self.world.journal))}")
+        if _open(self.world.told):
+            raise ViolationError(f"never ended: {sorted(_open(self.world.told))}")
         state = self.manager.state
         if state.usage(self.world.now).count or state.open_slots:
             raise ViolationError("reservations or slots are left over")
@@ -218,7 +218,7 @@ class Run:
                     raise ViolationError(f"{mined.intent_id} was executed twice")
                 is_success = self.world.is_success(block, mined)
                 landed[mined.intent_id] = IntentStatus.LANDED if is_success else IntentStatus.REVERTED
-        ended = {r.outcome.intent_id: r.outcome for r in self.world.journal if isinstance(r, IntentEnded)}
+        ended = {r.outcome.intent_id: r.outcome for r in self.world.told if isinstance(r, IntentEnded)}
         for intent_id, status in landed.items():
             if intent_id not in ended or ended[intent_id].status is not status:
                 raise ViolationError(f"{intent_id} is {status} on the chain, the journal says {ended.get(intent_id)}")

@@ -84,6 +84,7 @@ class World:
         self.now = 1_000_000
         self.journal: list[Record] = []
         self.commits = [0]
+        self.held: list[Record] = []  # in the memory of the process that lives
         self.durable_count = 0
         self.may_send: Callable[[Hash32], bool] = self.is_durable
 
@@ -104,9 +105,15 @@ class World:
         self.is_dead = False
         kept = self.random.choice([end for end in self.commits if end >= self.durable_count])
         self.commits = [end for end in self.commits if end <= kept]
-        self.counts["tail lost"] += kept < len(self.journal)
+        self.counts["tail lost"] += kept < len(self.told)
+        self.held = []
         del self.journal[kept:]
         self.durable_count = kept
+
+    @property
+    def told(self) -> list[Record]:
+        """What the process that lives has appended, written or not."""
+        return self.journal + self.held
 
     def is_durable(self, tx_hash: Hash32) -> bool:
         return any(
@@ -187,23 +194,30 @@ class World:
 
 
 class WorldJournal:
-    """The disk: what was appended without a sync may be lost."""
+    """The disk, and before it the process's memory: what was appended without a sync may be lost from either."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        world.held = []  # a new process
 
     def append(self, records: Sequence[Record], *, is_synced: bool) -> None:
         self._world.maybe_crash("before append")
         if self._world.taken(self._world.faults.full_disk, "disk full"):
             raise JournalError("disk full")
-        self._world.journal.extend(records)
-        self._world.commits.append(len(self._world.journal))
-        self._world.maybe_crash("before sync")
+        self._world.held += records
         if is_synced:
+            self.flush()
+            self._world.maybe_crash("before sync")
             self._world.durable_count = len(self._world.journal)
         self._world.maybe_crash("after append")
 
+    def flush(self) -> None:
+        self._world.journal.extend(self._world.held)
+        self._world.held = []
+        self._world.commits.append(len(self._world.journal))
+
     def read(self) -> Iterator[Record]:
+        self.flush()
         return iter(tuple(self._world.journal))
 
     def close(self) -> None:

@@ -82,6 +82,8 @@ def test_a_closed_journal_takes_nothing_and_closes_twice(journal: Journal) -> No
     journal.close()
     with pytest.raises(JournalError, match="closed"):
         journal.append(EACH[:1], is_synced=True)
+    with pytest.raises(JournalError, match="closed"):
+        journal.flush()
 
 
 def test_amounts_are_decimal_strings() -> None:

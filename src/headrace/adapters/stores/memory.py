@@ -24,6 +24,15 @@ class MemoryJournal:
             raise JournalError("the journal is closed: open it anew")
         self._bodies.extend([to_json(record) for record in records])
 
+    def flush(self) -> None:
+        """Nothing waits.
+
+        Raises:
+            JournalError: the journal is closed.
+        """
+        if self._is_closed:
+            raise JournalError("the journal is closed: open it anew")
+
     def read(self) -> Iterator[Record]:
         """Every record from the first."""
         for body in tuple(self._bodies):

@@ -119,6 +119,7 @@ class TransactionManager:
             JournalError: nothing may be sent any more.
         """
         self._append(_merged(self._step(Drop(intent_id, refusal, self._sockets.clock.now()))))
+        self._flush()
 
     async def execute(self, batch: Sequence[Prepared]) -> list[Submitted | Refusal]:
         """Sign all, append all in one synced commit, send all at once; returns when the node has answered each.
@@ -166,6 +167,7 @@ class TransactionManager:
         """
         records = tuple(RefusalNoted(block_number, reason, count) for reason, count in counts.items())
         self._append(Append(records, is_synced=False))
+        self._flush()
 
     def _step(self, given: Input) -> tuple[Command, ...]:
         if self._failure is not None:
@@ -197,14 +199,20 @@ class TransactionManager:
     async def _append_and_send(self, commands: Sequence[Command]) -> dict[Hash32, SendAnswered]:
         self._append(_merged(commands))
         sends = [command.transaction for command in commands if isinstance(command, Send)]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._send(transaction)) for transaction in sends]
-        answers = [task.result() for task in tasks]
+        answers = await self._send_all(sends)
         told: list[Command] = []
         for answer in answers:
             told += self._step(answer)
         self._append(_merged(told))
+        self._flush()
         return {answer.tx_hash: answer for answer in answers}
+
+    async def _send_all(self, sends: Sequence[SignedTransaction]) -> list[SendAnswered]:
+        if len(sends) == 1:  # no task for one: each costs a turn of the loop
+            return [await self._send(sends[0])]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._send(transaction)) for transaction in sends]
+        return [task.result() for task in tasks]
 
     async def _send(self, transaction: SignedTransaction) -> SendAnswered:
         refusal = ""
@@ -243,6 +251,15 @@ class TransactionManager:
             return
         try:
             self._sockets.journal.append(append.records, is_synced=append.is_synced)
+        except JournalError as error:
+            self._failure = error
+            raise
+
+    def _flush(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._sockets.journal.flush()
         except JournalError as error:
             self._failure = error
             raise

@@ -251,6 +251,7 @@ def test_the_log_is_folded_into_the_file_after_unsynced_appends_only(
     journal.append([BIG], is_synced=True)
     assert path.stat().st_size < 50_000
     journal.append([RECORD], is_synced=False)
+    journal.flush()
     assert path.stat().st_size > 200_000
     assert list(journal.read()) == [BIG, BIG, RECORD]
 
@@ -258,9 +259,27 @@ def test_the_log_is_folded_into_the_file_after_unsynced_appends_only(
 def test_a_journal_can_be_read_beside_its_writer_and_after_it(path: Path) -> None:
     journal = SqliteJournal(path)
     journal.append([RECORD], is_synced=False)
+    assert list(read_journal(path)) == []
+    journal.flush()
     assert list(read_journal(path)) == [RECORD]
+    journal.append([BIG], is_synced=False)
     journal.close()
-    assert list(read_journal(path)) == [RECORD]
+    assert list(read_journal(path)) == [RECORD, BIG]
+
+
+def test_what_waits_stands_before_the_synced_append_that_follows_it(journal: SqliteJournal, path: Path) -> None:
+    journal.append([BIG], is_synced=False)
+    journal.append([RECORD], is_synced=True)
+    assert list(read_journal(path)) == [BIG, RECORD]
+
+
+def test_what_waits_and_cannot_be_written_is_an_error_at_the_close_which_closes(path: Path) -> None:
+    journal = SqliteJournal(path)
+    journal.append([BIG], is_synced=False)
+    with file_size_limit(60_000), pytest.raises(JournalError, match="free space or repair the disk"):
+        journal.close()
+    journal.close()
+    SqliteJournal(path).close()
 
 
 def test_a_journal_can_be_read_after_its_writer_was_killed(path: Path) -> None:
