@@ -48,11 +48,12 @@ class Tally:
 
     def add(self, passed: Pass) -> None:
         """Count one block's pass."""
-        self.found += len(passed.found)
+        self.found += len(passed.found) + len(passed.dropped_edges_bps)
         self.validated += len(passed.validated)
         self.rehearsed += len(passed.rehearsed)
         self.sent += len(passed.submitted)
         self.edges_bps.update(opportunity.edge_bps for opportunity in passed.found)
+        self.edges_bps.update(passed.dropped_edges_bps)
         self.refusals.update(passed.refusals)
         self.accepted_ns |= {s.intent_id: s.answered_ns for s in passed.submitted if not s.refusal}
 
@@ -313,7 +314,7 @@ def _tell(header: BlockHeader, passed: Pass) -> None:
     log.info(
         "block",
         number=header.number,
-        found=len(passed.found),
+        found=len(passed.found) + len(passed.dropped_edges_bps),
         validated=len(passed.validated),
         sent=len(passed.submitted),
         refused={reason.value: count for reason, count in passed.refusals.items()},

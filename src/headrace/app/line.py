@@ -1,16 +1,19 @@
 """The line from a snapshot to transactions that a node has accepted: search, validate, plan, rehearse, execute.
 
-What one block offers goes through together: one commit for all reservations, one synced commit for all signatures, and
-the sends side by side. Without a `TransactionManager` the line ends after the rehearsal: that is a dry run.
+What one block offers goes through together: one synced commit for all reservations and signatures, and the sends side
+by side. The node begins to simulate the first plan while the others are still validated and the reservations made: what
+it simulates in vain costs nobody anything. Without a `TransactionManager` the line ends after the rehearsal: that is a
+dry run.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
-from headrace.model.block import next_block
+from headrace.model.address import Address
+from headrace.model.block import BlockContext, next_block
 from headrace.model.opportunity import Opportunity, Rehearsed, Validated
 from headrace.model.pool import ProtocolId
 from headrace.model.refusal import Reason, Refusal
@@ -50,9 +53,14 @@ class LineParts(msgspec.Struct, frozen=True):
 
 
 class Pass(msgspec.Struct, frozen=True):
-    """What one block gave. `refused` says why for each that was stopped, in the order of the checks."""
+    """What one block gave. `refused` says why for each that was stopped, in the order of the checks.
+
+    `dropped_edges_bps` are the gross edges of what search found and did not hand on, because its estimated profit does
+    not come near the gas.
+    """
 
     found: tuple[Opportunity, ...]
+    dropped_edges_bps: tuple[int, ...]
     validated: tuple[Validated, ...]
     rehearsed: tuple[Rehearsed, ...]
     submitted: tuple[Submitted, ...]
@@ -61,7 +69,10 @@ class Pass(msgspec.Struct, frozen=True):
     @property
     def refusals(self) -> Counter[Reason]:
         """How many were stopped, by reason."""
-        return Counter(refusal.reason for _, refusal in self.refused)
+        counts = Counter(refusal.reason for _, refusal in self.refused)
+        if self.dropped_edges_bps:
+            counts[Reason.NOT_PROFITABLE_AFTER_GAS] += len(self.dropped_edges_bps)
+        return counts
 
 
 class Line:
@@ -81,15 +92,28 @@ class Line:
             JournalError: nothing was sent, and nothing may be sent any more.
         """
         refused: list[tuple[Opportunity, Refusal]] = []
-        found = self._find(snapshot)
-        validated = [] if self._is_old(snapshot, found, refused) else self._validate(found, snapshot, refused)
+        at = next_block(snapshot.header, self._parts.block_seconds)
+        found = self._find(snapshot, at)
+        untried = deque(() if self._is_old(snapshot, found, refused) else found)
+        first = self._first_valid(untried, snapshot, at, refused)
+        rehearsals = Rehearsals(self._parts, snapshot)
+        if first is not None:  # also where it wants a pool in flight: by this block that plan has most probably ended
+            rehearsals.begin(first)
+        validated = self._validate(first, untried, snapshot, at, refused)
         if settle is not None and self._wants_pools_in_flight(validated):
             await settle()
         chosen = await self._reserve(validated, snapshot, refused)
-        rehearsed = await self._rehearse(chosen, snapshot, refused)
+        rehearsed = await self._rehearse(chosen, rehearsals, refused)
         timely = await self._timely(rehearsed, snapshot, refused)
         submitted = await self._execute(timely, refused)
-        return Pass(tuple(found), tuple(validated), tuple(rehearsed), tuple(submitted), tuple(refused))
+        return Pass(
+            found=tuple(found),
+            dropped_edges_bps=tuple(self._parts.graph.dropped_edges_bps),
+            validated=tuple(validated),
+            rehearsed=tuple(rehearsed),
+            submitted=tuple(submitted),
+            refused=tuple(refused),
+        )
 
     def _is_old(
         self,
@@ -104,8 +128,12 @@ class Line:
         refused += [(opportunity, refusal) for opportunity in found]
         return True
 
-    def _find(self, snapshot: Snapshot[PoolState]) -> list[Opportunity]:
-        self._parts.graph.update(snapshot)
+    def _find(self, snapshot: Snapshot[PoolState], at: BlockContext) -> list[Opportunity]:
+        def floor_units(token: Address, hops: int) -> int:
+            return self._parts.validator.floor_units(token, hops, snapshot, at)
+
+        is_dry = self._parts.transactions is None  # then somebody wants to see all that there is
+        self._parts.graph.update(snapshot, None if is_dry else floor_units)
         found = [o for strategy in self._parts.strategies for o in strategy.scan(snapshot, self._parts.graph)]
         prices = {
             token: price.usd_pico
@@ -114,20 +142,35 @@ class Line:
         }
         return ranked(found, snapshot.tokens, prices.get)
 
+    def _first_valid(
+        self,
+        untried: deque[Opportunity],
+        snapshot: Snapshot[PoolState],
+        at: BlockContext,
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> Validated | None:
+        """The first in the order of the estimates, most probably the best; what comes before it is refused."""
+        while untried:
+            opportunity = untried.popleft()
+            verdict = self._parts.validator.validate(opportunity, snapshot, at)
+            if isinstance(verdict, Validated):
+                return verdict
+            refused.append((opportunity, verdict))
+        return None
+
     def _validate(
         self,
-        found: Sequence[Opportunity],
+        first: Validated | None,
+        untried: deque[Opportunity],
         snapshot: Snapshot[PoolState],
+        at: BlockContext,
         refused: list[tuple[Opportunity, Refusal]],
     ) -> list[Validated]:
-        at = next_block(snapshot.header, self._parts.block_seconds)
-        validated = []
-        for opportunity in found:
-            verdict = self._parts.validator.validate(opportunity, snapshot, at)
-            if isinstance(verdict, Refusal):
-                refused.append((opportunity, verdict))
-            else:
-                validated.append(verdict)
+        """All that are valid, the best first by what is left after gas."""
+        validated: list[Validated] = []
+        while first is not None:
+            validated.append(first)
+            first = self._first_valid(untried, snapshot, at, refused)
         return sorted(validated, key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
 
     def _wants_pools_in_flight(self, validated: Sequence[Validated]) -> bool:
@@ -152,21 +195,20 @@ class Line:
         return [v for v, answer in zip(validated, answers, strict=True) if answer is None]
 
     async def _rehearse(
-        self,
-        chosen: Sequence[Validated],
-        snapshot: Snapshot[PoolState],
-        refused: list[tuple[Opportunity, Refusal]],
+        self, chosen: Sequence[Validated], rehearsals: "Rehearsals", refused: list[tuple[Opportunity, Refusal]]
     ) -> list[Rehearsed]:
-        plans = [self._parts.planner.plan(v, snapshot) for v in chosen]
-        verdicts = await asyncio.gather(*(self._parts.rehearsal.rehearse(plan, snapshot) for plan in plans))
+        for one in chosen:
+            rehearsals.begin(one)
+        verdicts = await rehearsals.verdicts()
         rehearsed = []
-        for validated, verdict in zip(chosen, verdicts, strict=True):
+        for one in chosen:
+            verdict = verdicts[one.opportunity.id]
             if isinstance(verdict, Rehearsed):
                 rehearsed.append(verdict)
                 continue
-            refused.append((validated.opportunity, verdict))
+            refused.append((one.opportunity, verdict))
             if self._parts.transactions is not None:
-                await self._parts.transactions.drop(validated.opportunity.id, verdict)
+                await self._parts.transactions.drop(one.opportunity.id, verdict)
         return rehearsed
 
     async def _timely(
@@ -197,6 +239,28 @@ class Line:
             if isinstance(answer, Refusal):
                 refused.append((one.plan.validated.opportunity, answer))
         return [answer for answer in answers if isinstance(answer, Submitted)]
+
+
+class Rehearsals:
+    """Those of one block: begun one by one, awaited together."""
+
+    def __init__(self, parts: LineParts, snapshot: Snapshot[PoolState]) -> None:
+        """Begin with none."""
+        self._parts = parts
+        self._snapshot = snapshot
+        self._under_way: dict[str, Awaitable[Rehearsed | Refusal]] = {}
+
+    def begin(self, validated: Validated) -> None:
+        """Have the node simulate its plan, unless it does already."""
+        if validated.opportunity.id not in self._under_way:
+            plan = self._parts.planner.plan(validated, self._snapshot)
+            self._under_way[validated.opportunity.id] = self._parts.rehearsal.rehearse(plan, self._snapshot)
+
+    async def verdicts(self) -> dict[str, Rehearsed | Refusal]:
+        """By opportunity; one alone needs no task, which would cost a turn of the loop."""
+        ids, waited = list(self._under_way), list(self._under_way.values())
+        answers = [await waited[0]] if len(waited) == 1 else await asyncio.gather(*waited)
+        return dict(zip(ids, answers, strict=True))
 
 
 def _without_shared_pools(validated: Sequence[Validated]) -> list[Refusal | None]:

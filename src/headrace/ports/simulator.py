@@ -1,5 +1,6 @@
 """Trying a transaction without sending it."""
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from headrace.model.address import Hash32
@@ -10,8 +11,12 @@ from headrace.model.transaction import SimulationResult, UnsignedTransaction
 class Simulator(Protocol):
     """Runs one transaction on the state after `parent`, in the block that `at` describes."""
 
-    async def simulate(self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext) -> SimulationResult:
+    def simulate(
+        self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext
+    ) -> Awaitable[SimulationResult]:
         """What it would do; a revert is a result, not an error.
+
+        The node is at work when this returns; awaiting gives the result. Await it exactly once.
 
         Raises:
             ChainError: the node failed or does not hold `parent`'s state.

@@ -138,8 +138,8 @@ def test_the_closed_form_and_the_bisection_agree_and_no_neighbour_earns_more(
     first, back = (a, b), (c, c * gain * a / b)
     closed, edges = curves_of(ConstantProduct(*first, 0.997), ConstantProduct(*back, 0.997))
     searched, _ = curves_of(ConstantProduct(*first, 0.997), flat(*back))
-    amount, profit = best_input(closed.arrays, edges)
-    amount_searched, profit_searched = best_input(searched.arrays, edges)
+    amount, profit = best_input(closed.arrays, edges, 2.0, 0.0)
+    amount_searched, profit_searched = best_input(searched.arrays, edges, 2.0, 0.0)
     if amount < 2.0:
         return  # bisection begins at one unit
     assert profit_searched == pytest.approx(profit, rel=1e-6)
@@ -149,19 +149,55 @@ def test_the_closed_form_and_the_bisection_agree_and_no_neighbour_earns_more(
         assert output - amount * factor <= profit * (1 + 1e-9)
 
 
+@settings(max_examples=200, deadline=None)
+@given(reserves, reserves, reserves, st.floats(1.001, 3.0), st.floats(1e-3, 1e3))
+def test_a_floor_drops_what_gains_less_and_nothing_else(a: float, b: float, c: float, gain: float, part: float) -> None:
+    """Oracle: the size without a floor."""
+    back = (c, c * gain * a / b)
+    shapes = ((ConstantProduct(a, b, 0.997), back_shape) for back_shape in (ConstantProduct(*back, 0.997), flat(*back)))
+    for pair in shapes:
+        curves, edges = curves_of(*pair)
+        _, rate = walk(curves.arrays, edges, 0.0)
+        amount, profit = best_input(curves.arrays, edges, rate, 0.0)
+        if amount < 2.0 or abs(part - 1.0) < 1e-4:
+            continue
+        floored = best_input(curves.arrays, edges, rate, profit * part)
+        if part > 1.0:
+            assert floored == (0.0, -1.0)
+        else:
+            assert floored[1] == pytest.approx(profit, rel=1e-6)
+            assert floored[0] == pytest.approx(amount, rel=1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(pool, min_size=2, max_size=7), st.floats(0.0, 100.0))
+def test_what_search_drops_and_what_it_returns_are_together_all_there_is(pools: list[PoolText], floor: float) -> None:
+    graph, snapshot = market(pools, tuple(range(len(pools))))
+    for hops in (2, 3):
+        graph.update(snapshot)
+        everything = graph.cycles(hops, edge_bps_min=0, start_tokens=TOKENS)
+        assert graph.dropped_edges_bps == []
+        graph.update(snapshot, lambda _token, _hops: int(floor))
+        kept = graph.cycles(hops, edge_bps_min=0, start_tokens=TOKENS)
+        sized = [one for one in everything if one.amount_in >= 1.0]
+        wanted = [one.route for one in sized if one.profit >= int(floor)]
+        assert [one.route for one in kept if one.amount_in >= 1.0] == wanted
+        assert len(graph.dropped_edges_bps) == len(sized) - len(wanted)
+
+
 def test_a_cycle_that_loses_has_no_size() -> None:
     for shape in (ConstantProduct(1e6, 1e6, 0.997), flat(1e6, 1e6)):
         curves, edges = curves_of(ConstantProduct(1e6, 1e6, 0.997), shape)
-        assert best_input(curves.arrays, edges) == (0.0, 0.0)
+        assert best_input(curves.arrays, edges, 2.0, 0.0) == (0.0, 0.0)
 
 
 def test_a_cleared_edge_and_an_empty_pool_give_nothing() -> None:
     empty = TickSegments(np.zeros((0, 4)), 0.997, 0.0)
     curves, edges = curves_of(ConstantProduct(1e6, 2e6, 0.997), ConstantProduct(1e6, 1e6, 0.997), empty)
-    assert best_input(curves.arrays, edges[:2])[1] > 0
-    assert best_input(curves.arrays, edges[[0, 2]]) == (0.0, 0.0)
+    assert best_input(curves.arrays, edges[:2], 2.0, 0.0)[1] > 0
+    assert best_input(curves.arrays, edges[[0, 2]], 2.0, 0.0) == (0.0, 0.0)
     curves.clear(1)
-    assert best_input(curves.arrays, edges[:2]) == (0.0, 0.0)
+    assert best_input(curves.arrays, edges[:2], 2.0, 0.0) == (0.0, 0.0)
 
 
 def test_a_table_that_outgrows_its_room_keeps_every_other_edge() -> None:

@@ -4,7 +4,7 @@ On the state of the quote the simulation must earn exactly the quote. A wei of d
 does not do what its twin says; the opportunity is refused and the difference is named.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from fractions import Fraction
 
 import msgspec
@@ -54,22 +54,30 @@ class Rehearsal:
         self._simulator = simulator
         self._rules = rules
 
-    async def rehearse(self, plan: Plan, snapshot: Snapshot[PoolState]) -> Rehearsed | Refusal:
+    def rehearse(self, plan: Plan, snapshot: Snapshot[PoolState]) -> Awaitable[Rehearsed | Refusal]:
         """Compare, simulate and set the gas limit; a refusal says what stopped it.
 
-        What is signed from it is read back from its bytes once more, when it is executed.
+        The node is at work when this returns, and the comparison is made while it is. What is signed is read back from
+        its bytes once more, when it is executed.
         """
-        mismatch = difference(plan.transaction, plan.validated, snapshot, self._rules.gas_price_wei_max)
-        if mismatch is not None:
-            return Refusal(Reason.CALLDATA_MISMATCH, mismatch)
         try:
-            result = await self._simulator.simulate(plan.transaction, snapshot.header.hash, plan.validated.context)
+            simulating = self._simulator.simulate(plan.transaction, snapshot.header.hash, plan.validated.context)
         except ChainError as error:
-            return Refusal(Reason.NODE_FAILED, str(error))
+            return _refused(error)
+        return self._compare_and_judge(plan, snapshot, simulating)
+
+    async def _compare_and_judge(
+        self, plan: Plan, snapshot: Snapshot[PoolState], simulating: Awaitable[SimulationResult]
+    ) -> Rehearsed | Refusal:
+        mismatch = difference(plan.transaction, plan.validated, snapshot, self._rules.gas_price_wei_max)
         protocols = {snapshot.pool(pool).protocol for pool in plan.validated.opportunity.route.pools}
         if plan.steps.funding is Funding.AAVE_V3_FLASH_LOAN:
             protocols.add(_AAVE_V3)
-        return self._judge(plan, result, protocols)
+        try:
+            result = await simulating
+        except ChainError as error:
+            return Refusal(Reason.NODE_FAILED, str(error))
+        return Refusal(Reason.CALLDATA_MISMATCH, mismatch) if mismatch else self._judge(plan, result, protocols)
 
     def _judge(self, plan: Plan, result: SimulationResult, protocols: set[ProtocolId]) -> Rehearsed | Refusal:
         validated = plan.validated
@@ -90,6 +98,10 @@ class Rehearsal:
             gas_used_simulated=result.gas_used,
             profit_simulated_units=profit,
         )
+
+
+async def _refused(error: ChainError) -> Refusal:
+    return Refusal(Reason.NODE_FAILED, str(error))
 
 
 def _shortfall_wei(plan: Plan, gas_used: int) -> int:

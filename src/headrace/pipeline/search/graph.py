@@ -1,11 +1,12 @@
 """The market as a graph of edges, kept up to date block by block, and searched by the kernels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from headrace.kernels.curve import Curves, IntArray, write_rates
 from headrace.kernels.cycles import find_three_hop_cycles, find_two_hop_cycles
+from headrace.kernels.shape import FloatArray
 from headrace.kernels.sizing import UNRANKED, size_cycles
 from headrace.model.address import Address
 from headrace.model.pool import Pool, ProtocolId
@@ -37,10 +38,20 @@ class SearchGraph:
         self._is_changed: IntArray = np.zeros(len(self._pools), np.int64)
         self._changed: IntArray = np.zeros(0, np.int64)
         self._ranks_of: dict[tuple[Address, ...], IntArray] = {}
+        self._floor_units: Callable[[Address, int], int] | None = None
+        self._dropped_rates: list[FloatArray] = []
         self._found = {hops: np.zeros((_FIRST_ROOM, hops), np.int64) for hops in _FINDERS}
 
-    def update(self, snapshot: Snapshot[PoolState]) -> None:
-        """Take over what the snapshot's block changed; search then looks at cycles through those pools."""
+    def update(self, snapshot: Snapshot[PoolState], floor_units: Callable[[Address, int], int] | None = None) -> None:
+        """Take over what the snapshot's block changed; search then looks at cycles through those pools.
+
+        Args:
+            snapshot: of the same pools.
+            floor_units: by profit token and number of hops, what a cycle must gain by estimate to be worth an exact
+                quote; one that gains less is counted in `dropped_edges_bps` and not returned. None returns all.
+        """
+        self._floor_units = floor_units
+        self._dropped_rates = []
         self._is_changed[:] = 0
         edges: list[int] = []
         for index in snapshot.changed:
@@ -61,14 +72,26 @@ class SearchGraph:
         """
         cycles = self._enumerate(hops, 1.0 + edge_bps_min / _BPS)
         sized = np.empty((len(cycles), 3))
-        size_cycles(self._curves.arrays, self._rate, self._ranks(tuple(start_tokens)), cycles, sized)
+        ranks, floors = self._ranks(tuple(start_tokens)), self._floors(hops, start_tokens)
+        size_cycles(self._curves.arrays, self._rate, ranks, floors, cycles, sized)
+        self._dropped_rates.append(sized[sized[:, 1] < 0.0, 2])
+        is_kept = sized[:, 1] > 0.0
         return [
             CycleFinding(
                 route=Route(tuple([self._hops[edge] for edge in edges])), amount_in=amount, profit=profit, rate=rate
             )
-            for edges, (amount, profit, rate) in zip(cycles.tolist(), sized.tolist(), strict=True)
-            if profit > 0.0
+            for edges, (amount, profit, rate) in zip(cycles[is_kept].tolist(), sized[is_kept].tolist(), strict=True)
         ]
+
+    @property
+    def dropped_edges_bps(self) -> list[int]:
+        """Gross edges, in basis points rounded down, of the cycles that were dropped since the last `update`."""
+        return [int((rate - 1.0) * _BPS) for rates in self._dropped_rates for rate in rates.tolist()]
+
+    def _floors(self, hops: int, start_tokens: Sequence[Address]) -> FloatArray:
+        if self._floor_units is None:
+            return np.zeros(len(start_tokens))
+        return np.array([float(self._floor_units(token, hops)) for token in start_tokens])
 
     def _put(self, index: int, snapshot: Snapshot[PoolState]) -> None:
         if index in snapshot.quarantined:

@@ -31,6 +31,7 @@ from headrace.ports.pool import PoolState
 PLAN_GAS = 35_000  # 21,000 for the transaction, its calldata, the role check and the guard: contracts/README.md
 HOP_GAS_MIN = 40_000  # no protocol's swap inside a plan takes less: contracts/.gas-snapshot
 _ESTIMATE_MARGIN_PERCENT = 125  # dollar prices and pool prices are not that far apart, and no estimate is that wrong
+_FLOOR_SLACK_UNITS = 4  # what the roundings of the estimate and of its worth can come to
 _PERCENT = 100
 _X96 = 96
 _PPM = 1_000_000
@@ -120,13 +121,28 @@ class Validator:
             return economics
         return self._fund(opportunity, amounts, snapshot, at, economics)
 
+    def floor_units(self, token: Address, hops: int, snapshot: Snapshot[PoolState], at: BlockContext) -> int:
+        """Estimated profit below which a cycle of `hops` hops in `token` is refused unseen; 0 without fresh prices.
+
+        Rounded down by some units, so that what it stops `validate` would stop as well.
+        """
+        price = self._oracle.price(token, at.timestamp)
+        native_price = self._oracle.price(self._wrapped_native, at.timestamp)
+        if price is None or native_price is None:
+            return 0
+        gas_usd = usd_micro_up(self._gas_wei_min(hops, at), NATIVE_DECIMALS, native_price.usd_pico) - 1
+        worth = units_down(gas_usd, snapshot.tokens[token].decimals, price.usd_pico)
+        return max(worth * _PERCENT // _ESTIMATE_MARGIN_PERCENT - _FLOOR_SLACK_UNITS, 0)
+
+    def _gas_wei_min(self, hops: int, at: BlockContext) -> int:
+        return (PLAN_GAS + HOP_GAS_MIN * hops) * (at.base_fee_wei + self._thresholds.priority_fee_wei)
+
     def _is_hopeless(
         self, opportunity: Opportunity, snapshot: Snapshot[PoolState], at: BlockContext, prices: tuple[Price, Price]
     ) -> bool:
         """Whether the estimated profit and a quarter more would not pay the least gas that such a route can take."""
         decimals = snapshot.tokens[opportunity.route.token_in].decimals
-        gas = PLAN_GAS + HOP_GAS_MIN * len(opportunity.route.hops)
-        gas_wei = gas * (at.base_fee_wei + self._thresholds.priority_fee_wei)
+        gas_wei = self._gas_wei_min(len(opportunity.route.hops), at)
         profit_units = (opportunity.profit_estimate_units + 1) * _ESTIMATE_MARGIN_PERCENT // _PERCENT + 1
         return usd_micro_up(profit_units, decimals, prices[0].usd_pico) < usd_micro_up(
             gas_wei, NATIVE_DECIMALS, prices[1].usd_pico

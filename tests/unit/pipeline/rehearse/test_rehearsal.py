@@ -67,18 +67,18 @@ def success(one: Plan, *, extra: int = 0, gas_used: int = 150_000) -> Simulation
     return SimulationResult(is_success=True, gas_used=gas_used, logs=logs)
 
 
-async def verdict_of(one: Plan, result: SimulationResult | Exception) -> Rehearsed | Refusal:
-    return await Rehearsal(Answers(result), RULES).rehearse(one, MARKET)
+async def rehearsed_by(node: Answers, one: Plan) -> Rehearsed | Refusal:
+    return await Rehearsal(node, RULES).rehearse(one, MARKET)
 
 
 def run(one: Plan, result: SimulationResult | Exception) -> Rehearsed | Refusal:
-    return asyncio.run(verdict_of(one, result))
+    return asyncio.run(rehearsed_by(Answers(result), one))
 
 
 def test_the_very_transaction_is_simulated_on_the_block_it_was_quoted_on() -> None:
     one = plan()
     node = Answers(success(one))
-    asyncio.run(Rehearsal(node, RULES).rehearse(one, MARKET))
+    asyncio.run(rehearsed_by(node, one))
     assert node.asked == [(one.transaction, MARKET.header.hash, one.validated.context)]
     assert one.transaction.gas_limit == 4 * one.validated.gas_estimate < GAS_PER_TRANSACTION_MAX
 

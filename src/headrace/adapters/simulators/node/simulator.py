@@ -11,6 +11,7 @@ Source: execution-apis, eth_simulateV1; geth, "eth_call" with block overrides.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 
 import msgspec
@@ -56,21 +57,34 @@ class NodeSimulator:
         self._client = client
         self._lacking_in_generation = -1
 
-    async def simulate(self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext) -> SimulationResult:
-        """What the transaction would do on the state after `parent`, in block `at`.
+    def simulate(
+        self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext
+    ) -> Awaitable[SimulationResult]:
+        """What the transaction would do on the state after `parent`, in block `at`; under way when this returns.
 
         Raises:
             NodeUnreachableError: no answer.
             RpcError: the node does not hold `parent`'s state, or the sender cannot pay.
             MalformedAnswerError: the answer is not of the documented form.
         """
-        if self._lacking_in_generation != self._client.generation:
-            try:
-                return await self._simulate_block(transaction, parent, at)
-            except RpcError as error:
-                if not _says_method_is_lacking(error):
-                    raise
-                self._lacking_in_generation = self._client.generation
+        if self._lacking_in_generation == self._client.generation:
+            return self._call_and_estimate(transaction, parent, at)
+        under_way = self._simulated([_call(transaction)], _overrides(at), parent)
+        return self._unless_lacking(under_way, transaction, parent, at)
+
+    async def _unless_lacking(
+        self,
+        under_way: Awaitable[SimulationResult],
+        transaction: UnsignedTransaction,
+        parent: Hash32,
+        at: BlockContext,
+    ) -> SimulationResult:
+        try:
+            return await under_way
+        except RpcError as error:
+            if not _says_method_is_lacking(error):
+                raise
+            self._lacking_in_generation = self._client.generation
         return await self._call_and_estimate(transaction, parent, at)
 
     async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
@@ -89,18 +103,13 @@ class NodeSimulator:
         except RpcError:  # anvil refuses creations, others long lists, some everything: a replay is a courtesy
             return None
 
-    async def _simulate_block(
-        self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext
-    ) -> SimulationResult:
-        return await self._simulated([_call(transaction)], _overrides(at), parent)
-
-    async def _simulated(
+    def _simulated(
         self, calls: list[JsonValue], overrides: dict[str, JsonValue], parent: Hash32
-    ) -> SimulationResult:
+    ) -> Awaitable[SimulationResult]:
         """The last of `calls`, each run on what the ones before left."""
         block: dict[str, JsonValue] = {"blockOverrides": overrides, "calls": calls}
         payload: dict[str, JsonValue] = {"blockStateCalls": [block], "validation": True}
-        return await self._client.request(
+        return self._client.request(
             "eth_simulateV1", (payload, {"blockHash": parent}), partial(_read_simulation, len(calls))
         )
 
