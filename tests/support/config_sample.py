@@ -34,6 +34,11 @@ defi:
     max_position_count: 10
     max_concurrent_executions: 3
     max_execution_time_seconds: 300
+    max_exposure_usd:
+      tokens: {{USDC: 2000, WETH: 1 WETH}}
+      venues: {{uniswap_v2: 1500.5}}
+      strategies: {{spatial: 3000}}
+      chains: {{ethereum: 4000}}
     var_confidence: 0.95
   protocols:
     ethereum:

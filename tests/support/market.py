@@ -1,13 +1,13 @@
 """A small market of Uniswap v2 pairs with states written by hand; protocol, search and validation are the real ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import msgspec
 
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
-from headrace.model.account import OWN_ACCOUNT, Account
+from headrace.model.account import OWN_ACCOUNT, Account, Scope
 from headrace.model.address import ZERO_ADDRESS, Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.executor_plan import Funding
@@ -153,5 +153,5 @@ def found(market: Snapshot[PoolState], *start: Token) -> Sequence[Opportunity]:
     return SpatialArbitrage(config).scan(market, graph)
 
 
-def changed(thresholds: Thresholds = THRESHOLDS, **fields: int) -> Thresholds:
+def changed(thresholds: Thresholds = THRESHOLDS, **fields: int | Mapping[Scope, int]) -> Thresholds:
     return msgspec.structs.replace(thresholds, **fields)

@@ -3,12 +3,15 @@
 A limit in a token is converted once, at start-up, at the oracle's price; limits round down, the least profit rounds up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from types import MappingProxyType
 
 from headrace.app.config.money import Money
 from headrace.app.config.tree import Config
 from headrace.errors import ConfigError
+from headrace.model.account import Scope, chain_scope, strategy_scope, token_scope, venue_scope
+from headrace.model.address import ChainId
 from headrace.model.fees import FeePolicy
 from headrace.model.limits import Limits
 from headrace.pipeline.execute.rules import Rules
@@ -35,6 +38,7 @@ def thresholds(config: Config, price_of: PriceOf) -> Thresholds:
         deadline_blocks=config.execution.transactions.deadline_blocks,
         gas_usd_micro_max=None if cost_max is None else _usd_micro_down(cost_max, price_of),
         gas_share_ppm_max=gas.max_profit_share_ppm,
+        exposure_usd_micro_max_by=_exposure_max(config, price_of),
     )
 
 
@@ -54,6 +58,7 @@ def rules(config: Config, price_of: PriceOf) -> Rules:
             execution_seconds_max=risk.max_execution_time_seconds,
             allocation_max=allocation_max(config),
             daily_loss_usd_micro_max=_usd_micro_down(risk.max_daily_loss_usd, price_of),
+            exposure_usd_micro_max_by=_exposure_max(config, price_of),
         ),
         confirmations=config.execution.transactions.confirmations,
         reorg_blocks=config.chain.reorg_depth_blocks,
@@ -85,6 +90,17 @@ def rehearsal_rules(config: Config) -> RehearsalRules:
         },
         gas_price_wei_max=gas_price_wei_max(config),
     )
+
+
+def _exposure_max(config: Config, price_of: PriceOf) -> Mapping[Scope, int]:
+    caps = config.risk.max_exposure_usd
+    by_scope = {
+        **{token_scope(config.chain.tokens[symbol]): money for symbol, money in caps.tokens.items()},
+        **{venue_scope(venue): money for venue, money in caps.venues.items()},
+        **{strategy_scope(strategy): money for strategy, money in caps.strategies.items()},
+        **{chain_scope(ChainId(config.chains[chain].chain_id)): money for chain, money in caps.chains.items()},
+    }
+    return MappingProxyType({scope: _usd_micro_down(money, price_of) for scope, money in by_scope.items()})
 
 
 def _usd_micro_down(money: Money, price_of: PriceOf) -> int:

@@ -52,6 +52,7 @@ class StatusReport(msgspec.Struct, frozen=True):
     gas_cost_native_wei: int
     reserved: int
     exposure_usd: str
+    exposure_usd_by: dict[str, str]
     lost_today_usd: str
 
 
@@ -130,6 +131,7 @@ class _Folded:
             gas_cost_native_wei=self._gas_wei,
             reserved=usage.count,
             exposure_usd=_usd(usage.exposure_usd_micro),
+            exposure_usd_by={scope: _usd(micro) for scope, micro in sorted(usage.exposure_usd_micro_by.items())},
             lost_today_usd=_usd(usage.loss_usd_micro_today),
         )
 

@@ -7,6 +7,7 @@ import msgspec
 from headrace.model.address import Address, ChainId, PoolId
 
 AccountId = NewType("AccountId", str)
+Scope = NewType("Scope", str)  # what an exposure is counted by: "token:0x...", "venue:sushiswap", "strategy:spatial"
 OWN_ACCOUNT = AccountId("own")
 
 
@@ -29,6 +30,7 @@ class Reservation(msgspec.Struct, frozen=True):
         loss_usd_micro: most that can be lost: the gas limit at the fee cap, rounded up; nothing dearer is executed.
         native_usd_pico: 1e-12 dollars for a whole native coin when it was reserved; what gas cost is counted at it.
         pools: the pools on the route; plans in flight share none.
+        scopes: what the trade is exposed to: each token and venue on its route, its chain, its strategy.
     """
 
     account: AccountId
@@ -38,3 +40,24 @@ class Reservation(msgspec.Struct, frozen=True):
     loss_usd_micro: int
     native_usd_pico: int
     pools: tuple[PoolId, ...]
+    scopes: tuple[Scope, ...] = ()
+
+
+def token_scope(token: Address) -> Scope:
+    """Exposure to a token: all of a trade counts, for any token that it passes through."""
+    return Scope(f"token:{token}")
+
+
+def venue_scope(venue: str) -> Scope:
+    """Exposure to an exchange, by its name in the configuration."""
+    return Scope(f"venue:{venue}")
+
+
+def strategy_scope(strategy: str) -> Scope:
+    """Exposure taken on by a strategy."""
+    return Scope(f"strategy:{strategy}")
+
+
+def chain_scope(chain_id: ChainId) -> Scope:
+    """Exposure on a chain."""
+    return Scope(f"chain:{chain_id}")

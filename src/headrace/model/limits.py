@@ -7,10 +7,11 @@ rounded down, so no rounding lets anything through.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from types import MappingProxyType
 
 import msgspec
 
-from headrace.model.account import Reservation
+from headrace.model.account import Reservation, Scope
 from headrace.model.address import Address, PoolId
 from headrace.model.refusal import Reason, Refusal
 
@@ -28,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
         execution_seconds_max: age at which an execution that is not in a block is cancelled.
         allocation_max: share of a token's own capital that may be reserved at once, 0 to 1.
         daily_loss_usd_micro_max: losses in one UTC day; the account halts where they leave no room (`is_day_spent`).
+        exposure_usd_micro_max_by: exposure of all open intents together to one token, venue, strategy or chain.
     """
 
     trade_usd_micro_max: int  # max_trade_size_usd
@@ -37,6 +39,7 @@ class Limits(msgspec.Struct, frozen=True):
     execution_seconds_max: int  # max_execution_time_seconds
     allocation_max: Fraction  # max_allocation_pct
     daily_loss_usd_micro_max: int  # max_daily_loss_usd
+    exposure_usd_micro_max_by: Mapping[Scope, int] = MappingProxyType({})  # max_exposure_usd
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -48,12 +51,14 @@ class Usage(msgspec.Struct, frozen=True):
     loss_usd_micro_reserved: int
     loss_usd_micro_today: int
     pools: frozenset[PoolId]
+    exposure_usd_micro_by: Mapping[Scope, int] = MappingProxyType({})
 
 
 def usage_of(reservations: Iterable[Reservation], loss_usd_micro_today: int) -> Usage:
     """Sum open reservations."""
     capital: Counter[Address] = Counter()
     pools: set[PoolId] = set()
+    exposures: Counter[Scope] = Counter()
     count = exposure = loss = 0
     for reservation in reservations:
         count += 1
@@ -61,7 +66,9 @@ def usage_of(reservations: Iterable[Reservation], loss_usd_micro_today: int) -> 
         exposure += reservation.exposure_usd_micro
         capital[reservation.token] += reservation.capital_units
         pools.update(reservation.pools)
-    return Usage(count, exposure, capital, loss, loss_usd_micro_today, frozenset(pools))
+        for scope in reservation.scopes:
+            exposures[scope] += reservation.exposure_usd_micro
+    return Usage(count, exposure, capital, loss, loss_usd_micro_today, frozenset(pools), exposures)
 
 
 def first_breach(limits: Limits, usage: Usage, wanted: Reservation, held_units: int) -> Refusal | None:
@@ -77,6 +84,7 @@ def first_breach(limits: Limits, usage: Usage, wanted: Reservation, held_units: 
         _breach_of_pools(usage, wanted)
         or _breach_of_counts(limits, usage)
         or _breach_of_size(limits, usage, wanted)
+        or _breach_of_scopes(limits, usage, wanted)
         or _breach_of_loss(limits, usage, wanted)
         or _breach_of_capital(limits, usage, wanted, held_units)
     )
@@ -123,6 +131,16 @@ def _breach_of_size(limits: Limits, usage: Usage, wanted: Reservation) -> Refusa
     if position > limits.position_usd_micro_max:
         detail = f"{_usd(position)} at once, {_usd(limits.position_usd_micro_max)} allowed"
         return Refusal(Reason.POSITION_LIMIT, detail)
+    return None
+
+
+def _breach_of_scopes(limits: Limits, usage: Usage, wanted: Reservation) -> Refusal | None:
+    for scope in wanted.scopes:
+        most = limits.exposure_usd_micro_max_by.get(scope)
+        exposure = usage.exposure_usd_micro_by.get(scope, 0) + wanted.exposure_usd_micro
+        if most is not None and exposure > most:
+            detail = f"{_usd(exposure)} exposed to {scope}, {_usd(most)} allowed"
+            return Refusal(Reason.EXPOSURE_LIMIT, detail)
     return None
 
 

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NO_FUNDING = "no_funding"
     TRADE_SIZE_LIMIT = "trade_size_limit"
     POSITION_LIMIT = "position_limit"
+    EXPOSURE_LIMIT = "exposure_limit"
     POSITION_COUNT_LIMIT = "position_count_limit"
     CONCURRENCY_LIMIT = "concurrency_limit"
     DAILY_LOSS_LIMIT = "daily_loss_limit"

@@ -8,6 +8,8 @@ from headrace.app import limits
 from headrace.app.config.load import parse_config
 from headrace.app.config.tree import Config
 from headrace.errors import ConfigError
+from headrace.model.account import chain_scope, strategy_scope, token_scope, venue_scope
+from headrace.model.address import ChainId
 from headrace.model.pool import ProtocolId
 
 GWEI = 10**9
@@ -23,7 +25,7 @@ def priced(usd_pico: int | None) -> Callable[[str], int | None]:
 
 
 def test_what_a_trade_must_earn_and_may_cost_comes_from_the_file_alone(config: Config) -> None:
-    found = limits.thresholds(config, priced(None))
+    found = limits.thresholds(config, priced(3_000 * 10**12))
     assert found.profit_usd_micro_min == 500_000
     assert found.trade_usd_micro_max == 5_000_000_000
     assert found.gas_price_wei_max == 5 * GWEI  # the level at which the agent waits is below the engine's cap
@@ -39,6 +41,18 @@ def test_a_limit_in_a_token_is_converted_at_the_feeds_price_rounding_down(config
     assert found.position_usd_micro_max == 100_000_000_001
     assert found.allocation_max == Fraction(1, 2)
     assert (found.position_count_max, found.executions_max, found.execution_seconds_max) == (10, 3, 300)
+
+
+def test_caps_on_exposure_are_by_token_venue_strategy_and_chain_rounding_down(config: Config) -> None:
+    found = limits.rules(config, priced(3_000_000_000_000_003)).limits.exposure_usd_micro_max_by
+    assert found == {
+        token_scope(config.chain.tokens["USDC"]): 2_000_000_000,
+        token_scope(config.chain.tokens["WETH"]): 3_000_000_000,
+        venue_scope("uniswap_v2"): 1_500_500_000,
+        strategy_scope("spatial"): 3_000_000_000,
+        chain_scope(ChainId(1)): 4_000_000_000,
+    }
+    assert limits.thresholds(config, priced(3_000_000_000_000_003)).exposure_usd_micro_max_by == found
 
 
 def test_a_least_profit_in_a_token_is_converted_rounding_up() -> None:

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from tests.support.intents import LIMITS, OTHER, reservation
 
+from headrace.model.account import Scope
 from headrace.model.address import PoolId
 from headrace.model.limits import USD_MICRO, allocated_down, first_breach, is_day_spent, usage_of
-from headrace.model.refusal import Reason
+from headrace.model.refusal import Reason, Refusal
 
 P, Q, R = (PoolId(name) for name in "pqr")
 
@@ -45,6 +46,26 @@ def test_what_fits_passes_and_one_more_is_refused() -> None:
     assert _breach(loss_usd=51) is Reason.DAILY_LOSS_LIMIT
     assert _breach(loss_usd=20, open_usd=(1, 1), lost_usd=28) is None
     assert _breach(loss_usd=21, open_usd=(1, 1), lost_usd=28) is Reason.DAILY_LOSS_LIMIT
+
+
+def test_what_is_exposed_to_one_scope_is_capped_over_all_that_is_open() -> None:
+    a, b = Scope("token:a"), Scope("venue:b")
+    limits = msgspec.structs.replace(LIMITS, exposure_usd_micro_max_by={a: 500 * USD_MICRO, b: 150 * USD_MICRO})
+
+    def breach(usd: int, *scopes: Scope) -> Refusal | None:
+        taken = [
+            msgspec.structs.replace(reservation((R,), usd=200), scopes=(a,)),
+            msgspec.structs.replace(reservation((Q,), usd=100), scopes=(a, b, Scope("token:c"))),
+        ]
+        wanted = msgspec.structs.replace(reservation((P,), usd=usd), scopes=scopes)
+        return first_breach(limits, usage_of(taken, 0), wanted, 0)
+
+    assert breach(200, a) is None
+    refusal = breach(201, a)
+    assert refusal == Refusal(Reason.EXPOSURE_LIMIT, "$501.000000 exposed to token:a, $500.000000 allowed")
+    assert breach(50, b, a) is None
+    assert breach(51, b, a) is not None
+    assert breach(900, Scope("token:c")) is None
 
 
 def test_a_micro_dollar_over_is_over() -> None:

@@ -140,10 +140,24 @@ class _Checks:
         for key in ("min_profit_usd", "max_trade_size_usd", "max_position_usd"):
             self._priced((*section, key), getattr(arbitrage, key), config.chain)
         self._priced(("defi", "risk", "max_daily_loss_usd"), config.risk.max_daily_loss_usd, config.chain)
+        self._exposure(config)
         trade, position = arbitrage.max_trade_size_usd, arbitrage.max_position_usd
         if trade.unit == position.unit and trade.scaled > position.scaled:
             why = f"one trade may be {trade}, all together only {position}: lower the first or raise the second"
             self._refuse((*section, "max_trade_size_usd"), why)
+
+    def _exposure(self, config: Config) -> None:
+        path, caps = ("defi", "risk", "max_exposure_usd"), config.risk.max_exposure_usd
+        named: tuple[tuple[str, str, Mapping[str, Money], Iterable[str]], ...] = (
+            ("tokens", "token", caps.tokens, config.chain.tokens),
+            ("venues", "venue", caps.venues, config.venues),
+            ("strategies", "strategy", caps.strategies, config.agents[0].strategies),
+            ("chains", "chain", caps.chains, config.chains),
+        )
+        for section, what, entries, known in named:
+            for name, money in entries.items():
+                self._known((*path, section, name), what, name, known)
+                self._priced((*path, section, name), money, config.chain)
 
     def lenders(self, config: Config) -> None:
         path = ("defi", "execution", "flash_loan", "lenders")

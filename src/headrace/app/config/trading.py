@@ -17,6 +17,7 @@ from headrace.app.config.kind import (
     Positive,
     ProtocolRef,
     Seconds,
+    Symbol,
 )
 
 
@@ -104,6 +105,22 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     transactions: Transactions
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """Caps on what all trades in flight together put at one thing; a trade counts whole for each that it touches.
+
+    Attributes:
+        tokens: by symbol: any token on a trade's route.
+        venues: by name: any exchange on a trade's route.
+        strategies: by name.
+        chains: by name.
+    """
+
+    tokens: Mapping[Symbol, Dollars] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    venues: Mapping[Name, Dollars] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    strategies: Mapping[Name, Dollars] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    chains: Mapping[Name, Dollars] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+
+
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
     """Limits over everything that runs from this file.
 
@@ -112,6 +129,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
         max_position_count: trades in flight at once, of any kind.
         max_concurrent_executions: transactions in flight at once.
         max_execution_time_seconds: a transaction that is not included after this is cancelled.
+        max_exposure_usd: caps by token, venue, strategy and chain; what is not named has none of its own.
         var_confidence_ppm: confidence of the one-day value at risk; kept for later, nothing reads it yet.
     """
 
@@ -119,4 +137,5 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     max_position_count: Count
     max_concurrent_executions: Count
     max_execution_time_seconds: Seconds
+    max_exposure_usd: Exposure = msgspec.field(default_factory=Exposure)
     var_confidence_ppm: FractionPpm | None = msgspec.field(name="var_confidence", default=None)

@@ -9,12 +9,21 @@ minimum, in units of the profit token: a trade that lands has paid for itself, a
 the rehearsal measures that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
 from headrace.errors import UnquotableError
-from headrace.model.account import Account, Reservation
+from headrace.model.account import (
+    Account,
+    Reservation,
+    Scope,
+    chain_scope,
+    strategy_scope,
+    token_scope,
+    venue_scope,
+)
 from headrace.model.address import Address
 from headrace.model.block import BlockContext, base_fee_wei_max
 from headrace.model.fees import FeePolicy
@@ -49,6 +58,7 @@ class Thresholds(msgspec.Struct, frozen=True):
         deadline_blocks: for how many blocks after the snapshot's a plan may execute; at least 1.
         gas_usd_micro_max: most that one trade's gas may cost, if there is such a limit.
         gas_share_ppm_max: most that gas may take of the profit, in millionths, if there is such a limit.
+        exposure_usd_micro_max_by: most that may be exposed to one token, venue, strategy or chain.
     """
 
     profit_usd_micro_min: int
@@ -58,6 +68,7 @@ class Thresholds(msgspec.Struct, frozen=True):
     deadline_blocks: int
     gas_usd_micro_max: int | None = None
     gas_share_ppm_max: int | None = None
+    exposure_usd_micro_max_by: Mapping[Scope, int] = MappingProxyType({})
 
 
 class Economics(msgspec.Struct, frozen=True):
@@ -110,7 +121,8 @@ class Validator:
             return Refusal(Reason.NO_FRESH_PRICE, f"no fresh dollar price of {_symbol(snapshot, token)} or of gas")
         if self._is_hopeless(opportunity, snapshot, at, (price, native_price)):
             return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{opportunity.profit_estimate_units} units by estimate")
-        amount_max = units_down(self._thresholds.trade_usd_micro_max, snapshot.tokens[token].decimals, price.usd_pico)
+        scopes = self._scopes(opportunity, snapshot)
+        amount_max = units_down(self._trade_usd_micro_max(scopes), snapshot.tokens[token].decimals, price.usd_pico)
         amount = min(opportunity.amount_in_units, amount_max)
         try:
             amounts = quote_route(opportunity.route, amount, snapshot, self._dexes, at)
@@ -219,7 +231,25 @@ class Validator:
             ),
             context=at,
             expires_block=snapshot.header.number + self._thresholds.deadline_blocks,
-            reservation=self._reservation(route, amounts[0], offer, gas, economics),
+            reservation=msgspec.structs.replace(
+                self._reservation(route, amounts[0], offer, gas, economics),
+                scopes=self._scopes(opportunity, snapshot),
+            ),
+        )
+
+    def _trade_usd_micro_max(self, scopes: Iterable[Scope]) -> int:
+        """The largest trade that its own limit and every cap on what it is exposed to allow by themselves."""
+        caps = self._thresholds.exposure_usd_micro_max_by
+        return min([self._thresholds.trade_usd_micro_max, *(caps[scope] for scope in scopes if scope in caps)])
+
+    def _scopes(self, opportunity: Opportunity, snapshot: Snapshot[PoolState]) -> tuple[Scope, ...]:
+        route = opportunity.route
+        venues = dict.fromkeys(snapshot.pool(pool).venue for pool in route.pools)
+        return (
+            chain_scope(self._account.chain_id),
+            strategy_scope(opportunity.strategy),
+            *(venue_scope(venue) for venue in venues),
+            *(token_scope(token) for token in route.tokens),
         )
 
     def _reservation(

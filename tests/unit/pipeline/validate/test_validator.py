@@ -3,6 +3,7 @@ from fractions import Fraction
 import msgspec
 import pytest
 from tests.support.market import (
+    ACCOUNT,
     DAI,
     DEXES,
     ETHER,
@@ -25,6 +26,7 @@ from tests.support.market import (
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v2.dex import GAS_PER_HOP
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
+from headrace.model.account import chain_scope, strategy_scope, token_scope, venue_scope
 from headrace.model.address import Address
 from headrace.model.block import next_block
 from headrace.model.executor_plan import Funding
@@ -136,6 +138,22 @@ def test_a_trade_above_the_limit_is_cut_to_it() -> None:
     assert valid.amounts_units[0] == ETHER // 2
     assert valid.reservation.exposure_usd_micro == 1_500 * 10**6
     assert accepted(mispriced(gap_bps=500)).amounts_units[0] > ETHER
+
+
+def test_a_trade_is_cut_to_the_least_cap_on_what_it_is_exposed_to() -> None:
+    scopes = accepted(mispriced(gap_bps=500)).reservation.scopes
+    assert set(scopes) == {
+        chain_scope(ACCOUNT.chain_id),
+        strategy_scope("spatial"),
+        venue_scope("a"),
+        venue_scope("b"),
+        token_scope(WETH.address),
+        token_scope(USDC.address),
+    }
+    for scope in scopes:
+        caps = {scope: 1_500 * 10**6, venue_scope("elsewhere"): 1}
+        valid = accepted(mispriced(gap_bps=500), validator(changed(exposure_usd_micro_max_by=caps)))
+        assert valid.amounts_units[0] == ETHER // 2
 
 
 def test_a_token_that_no_pool_turns_into_gas_is_refused() -> None:
