@@ -153,6 +153,15 @@ class TickTable:
             changed._runs[zero_for_one] = kept
         return changed
 
+    def with_fee(self, fee_pips: int) -> "TickTable":
+        """The same ticks at another fee, for pools whose fee depends on the direction; itself at the same fee."""
+        if fee_pips == self.fee_pips:
+            return self
+        changed = TickTable(fee_pips, self.tick_spacing, {})
+        changed.ticks, changed.gross, changed.net = self.ticks, self.gross, self.net
+        changed.liquidity_from, changed._columns = self.liquidity_from, self._columns
+        return changed
+
     def word_of(self, tick: int) -> int:
         """Index of the bitmap word that holds a tick, or the usable tick below it."""
         return tick // self.tick_spacing >> WORD_BITS

@@ -11,9 +11,10 @@ Source: Uniswap v3 core 1.0.1, IUniswapV3PoolEvents.sol.
 
 import msgspec
 
-from headrace.adapters.protocols.uniswap_v3.state import UNSET, UniswapV3State, point_flaw
+from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.adapters.protocols.words import signed, topic, words_of_hex
 from headrace.errors import MalformedLogError
+from headrace.kernels.tick_flaws import UNSET, point_flaw
 from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
 from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint, TickTable
 from headrace.model.address import Address, Hash32, PoolId

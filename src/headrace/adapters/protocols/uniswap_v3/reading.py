@@ -4,14 +4,15 @@ Every word of the bitmap that usable ticks can touch is asked for, then every ti
 spacing of 200, 6,932 for a spacing of 1. Questions of all pools go out together, in batches of a bounded size.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from headrace.adapters.protocols.uniswap_v3.state import TICK_SPACING_MAX, UniswapV3State, state_flaw
 from headrace.adapters.protocols.words import address_of, call_data, signed, words_of_bytes
 from headrace.errors import MalformedPoolError
-from headrace.kernels.tick_math import FEE_DENOMINATOR, TICK_MAX
-from headrace.kernels.tick_table import WORD_BITS, PricePoint, TickLiquidity, TickTable
+from headrace.kernels.tick_bitmap import marked_ticks, word_indices
+from headrace.kernels.tick_math import FEE_DENOMINATOR
+from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Call, Chain
@@ -82,7 +83,7 @@ async def read(chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[Unis
 async def _initialised_ticks(
     chain: Chain, pools: Sequence[Pool], spacings: Sequence[int], block: Hash32
 ) -> list[dict[int, TickLiquidity]]:
-    words = [_word_indices(spacing) for spacing in spacings]
+    words = [word_indices(spacing) for spacing in spacings]
     bitmap_calls = [
         Call(pool.address, _TICK_BITMAP + _argument(word))
         for pool, indices in zip(pools, words, strict=True)
@@ -92,7 +93,9 @@ async def _initialised_ticks(
     found: list[list[int]] = []
     for pool, indices, spacing in zip(pools, words, spacings, strict=True):
         bitmaps = [_words(pool.id, "tickBitmap", answer, 1)[0] for answer in islice(answers, len(indices))]
-        found.append([tick for word, bits in zip(indices, bitmaps, strict=True) for tick in _set(word, bits, spacing)])
+        found.append(
+            [tick for word, bits in zip(indices, bitmaps, strict=True) for tick in marked_ticks(word, bits, spacing)]
+        )
     tick_calls = [
         Call(pool.address, _TICKS + _argument(tick)) for pool, ticks in zip(pools, found, strict=True) for tick in ticks
     ]
@@ -114,17 +117,6 @@ def _state(pool: Pool, point: PricePoint, table: TickTable) -> UniswapV3State:
     if flaw is not None:
         raise MalformedPoolError(pool.id, flaw.field, flaw.why)
     return UniswapV3State(pool, point, table)
-
-
-def _word_indices(spacing: int) -> range:
-    return range(-(TICK_MAX // spacing) >> WORD_BITS, (TICK_MAX // spacing >> WORD_BITS) + 1)
-
-
-def _set(word: int, bits: int, spacing: int) -> Iterable[int]:
-    while bits:
-        lowest = bits & -bits
-        yield ((word << WORD_BITS) + lowest.bit_length() - 1) * spacing
-        bits ^= lowest
 
 
 def _spacing(pool: Pool, answer: bytes | None) -> int:

@@ -4,16 +4,14 @@ Fees earned, observations and the protocol's share of the fee are left out: no q
 shared by every state between two changes of a position, and with it the amounts worked out from it.
 """
 
-from typing import NamedTuple
-
 import msgspec
 
-from headrace.kernels.tick_math import SQRT_PRICE_MAX, SQRT_PRICE_MIN, TICK_MAX, TICK_MIN, sqrt_price_at_tick_up
-from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint, TickTable
+from headrace.kernels import tick_flaws
+from headrace.kernels.tick_flaws import Flaw
+from headrace.kernels.tick_table import PricePoint, TickTable
 from headrace.model.pool import Pool
 
 TICK_SPACING_MAX = 16_383  # the factory takes no larger one
-UNSET = PricePoint(0, 0, 0)  # a pool that was created and has no price yet
 
 
 class UniswapV3State(msgspec.Struct, frozen=True):
@@ -24,36 +22,8 @@ class UniswapV3State(msgspec.Struct, frozen=True):
     table: TickTable
 
 
-class Flaw(NamedTuple):
-    """What is wrong with a pool's numbers."""
-
-    field: str
-    why: str
-
-
-def point_flaw(point: PricePoint, table: TickTable) -> Flaw | None:
-    """Why a pool with these ticks cannot stand at this point, or None."""
-    price, tick = point.sqrt_price_x96, point.tick
-    if not SQRT_PRICE_MIN <= price < SQRT_PRICE_MAX:
-        return Flaw("sqrt_price_x96", f"{price} is outside the protocol's bounds")
-    if not TICK_MIN <= tick < TICK_MAX:
-        return Flaw("tick", f"{tick} is outside the protocol's bounds")
-    if not sqrt_price_at_tick_up(tick) <= price <= sqrt_price_at_tick_up(tick + 1):
-        return Flaw("tick", f"{tick} is not the tick of the price {price}")
-    if not 0 <= point.liquidity <= LIQUIDITY_MAX:
-        return Flaw("liquidity", f"{point.liquidity} is not an unsigned 128-bit number")
-    if point.liquidity != table.liquidity_at(tick):
-        return Flaw("liquidity", f"{point.liquidity} in force, but the ticks add up to {table.liquidity_at(tick)}")
-    return None
-
-
 def state_flaw(point: PricePoint, table: TickTable) -> Flaw | None:
-    """Why these cannot be the point and the ticks of a pool, or None."""
+    """Why these cannot be the point and the ticks of a pool of this protocol, or None."""
     if not 1 <= table.tick_spacing <= TICK_SPACING_MAX:
         return Flaw("tick_spacing", f"{table.tick_spacing} is not between 1 and {TICK_SPACING_MAX}")
-    why = table.flaw()
-    if why:
-        return Flaw("ticks", why)
-    if point == UNSET:
-        return Flaw("sqrt_price_x96", "there are ticks, but no price") if table.ticks else None
-    return point_flaw(point, table)
+    return tick_flaws.state_flaw(point, table)

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3, logs
-from headrace.adapters.protocols.uniswap_v3.state import UNSET, UniswapV3State
+from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.errors import MalformedLogError
+from headrace.kernels.tick_flaws import UNSET
 from headrace.kernels.tick_math import SQRT_PRICE_MAX, SQRT_PRICE_MIN, TICK_MAX, sqrt_price_at_tick_up
 from headrace.kernels.tick_table import PricePoint, TickTable
 from headrace.model.address import Address, Hash32, PoolId

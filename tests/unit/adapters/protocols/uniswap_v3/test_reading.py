@@ -7,9 +7,10 @@ from typing import cast
 import pytest
 
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3
-from headrace.adapters.protocols.uniswap_v3.state import UNSET, UniswapV3State
+from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.adapters.protocols.words import call_data
 from headrace.errors import MalformedPoolError, UnquotableError
+from headrace.kernels.tick_flaws import UNSET
 from headrace.kernels.tick_math import SQRT_PRICE_MAX, sqrt_price_at_tick_up
 from headrace.kernels.tick_table import PricePoint, TickTable
 from headrace.model.address import Address, Hash32, PoolId
