@@ -135,6 +135,16 @@ class UnquotableError(HeadraceError):
         self.why = why
 
 
+class UnexecutableError(HeadraceError):
+    """A pool that can be quoted and that the Executor has no step for."""
+
+    def __init__(self, pool: str, why: str) -> None:
+        """Name the pool and what is missing."""
+        super().__init__(f"pool {pool} cannot be traded: {why}")
+        self.pool = pool
+        self.why = why
+
+
 class PlanDecodeError(HeadraceError):
     """Bytes that are no Executor plan, or not the plan that was meant."""
 

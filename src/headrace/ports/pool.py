@@ -106,7 +106,11 @@ class DEX(Protocol):
         ...
 
     def step(self, state: PoolState, token_in: Address, token_out: Address) -> SwapStep:
-        """The typed step that the Executor walks."""
+        """The typed step that the Executor walks.
+
+        Raises:
+            UnexecutableError: the pool can be quoted, but the Executor has no step for it.
+        """
         ...
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:

@@ -1,0 +1,106 @@
+"""Exact quotes: v3's arithmetic at the fee of the direction, within what v4's signed 128-bit amounts hold.
+
+Per step v4 takes and pays the same as v3; where it books the fee differs, and no amount depends on that. What differs
+for a swap as a whole:
+
+- Amounts are booked as int128. A larger one reverts, be it taken or paid. An input of exactly 2^127 would pass inside
+  the pool, but cannot be settled in one payment; it is refused.
+- A fee of 100 % is allowed. Such a pool takes any input on the first piece that holds liquidity, and pays nothing.
+
+Source: Uniswap v4 core 1.0.2, Pool.swap, SwapMath.sol, PoolManager._settle.
+"""
+
+import msgspec
+import numpy as np
+
+from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State
+from headrace.errors import UnquotableError
+from headrace.kernels.shape import TickSegments
+from headrace.kernels.tick_math import FEE_DENOMINATOR
+from headrace.kernels.tick_segments import Fill, crossed_ticks, fill, input_for
+from headrace.kernels.tick_shape import tick_segments
+from headrace.model.address import Address
+
+AMOUNT_MAX = 2**127 - 1  # int128
+
+GAS_SWAP = 42_000  # inside one range, by V4Quoter on pools in use: 37,000 in the median of 2,147, 54,000 in every tenth
+GAS_SETTLEMENT = 55_000  # unlock, two transfers, the books: v4-core's "simple swap" transaction less 21,000 and a swap
+GAS_PER_CROSSED_TICK = 30_000  # of a tick crossed for the first time, which fills empty storage; later ones cost less
+GAS_PER_WORD = 5_300  # one more word of the bitmap
+
+
+def quote_out(state: UniswapV4State, token_in: Address, token_out: Address, amount_in: int) -> int:
+    """What the pool pays for exactly `amount_in`; 0 is possible for a few units.
+
+    Raises:
+        UnquotableError: not the pool's tokens, no positive amount, one over 127 bits, or the liquidity ends before it
+            is taken.
+    """
+    filled = _fill(state, amount_in, zero_for_one=is_zero_for_one(state, token_in, token_out))
+    if filled is None:
+        raise UnquotableError(state.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
+    if filled.amount_out > AMOUNT_MAX:
+        raise UnquotableError(state.pool.id, f"{filled.amount_out} of {token_out} does not fit its signed 128 bits")
+    return filled.amount_out
+
+
+def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amount_out: int) -> int:
+    """The least input whose `quote_out` reaches `amount_out`; the pool's own exact-output swap may ask for more.
+
+    Raises:
+        UnquotableError: not the pool's tokens, no positive amount, or no input buys it.
+    """
+    down = is_zero_for_one(state, token_in, token_out)
+    table = state.table(zero_for_one=down)
+    if table.fee_pips < FEE_DENOMINATOR:
+        least = input_for(table, state.point, amount_out, zero_for_one=down)
+        filled = None if least is None else _fill(state, least, zero_for_one=down)
+        if least is not None and filled is not None and filled.amount_out <= AMOUNT_MAX:
+            return least
+    raise UnquotableError(state.pool.id, f"no input buys {amount_out} of {token_out}")
+
+
+def shape(state: UniswapV4State, token_in: Address, token_out: Address) -> TickSegments:
+    """Rows from the current price to the last tick; none where the fee is all there is."""
+    down = is_zero_for_one(state, token_in, token_out)
+    table = state.table(zero_for_one=down)
+    if table.fee_pips >= FEE_DENOMINATOR:
+        return TickSegments(np.empty((0, 4)), 0.0, 0.0)
+    made = tick_segments(table, state.point, zero_for_one=down)
+    return msgspec.structs.replace(made, input_max=min(made.input_max, float(AMOUNT_MAX)))
+
+
+def gas(state: UniswapV4State, token_in: Address, token_out: Address, amount_in: int) -> int:
+    """Base, plus a price per initialised tick crossed and per bitmap word; just the base for a refused amount."""
+    down = is_zero_for_one(state, token_in, token_out)
+    filled = _fill(state, amount_in, zero_for_one=down)
+    if filled is None:
+        return GAS_SWAP + GAS_SETTLEMENT
+    table = state.table(zero_for_one=down)
+    crossed = crossed_ticks(table, state.point, filled.tick_reached, zero_for_one=down)
+    words = abs(table.word_of(filled.tick_reached) - table.word_of(state.point.tick))
+    return GAS_SWAP + GAS_SETTLEMENT + GAS_PER_CROSSED_TICK * crossed + GAS_PER_WORD * words
+
+
+def is_zero_for_one(state: UniswapV4State, token_in: Address, token_out: Address) -> bool:
+    """Whether the price goes down.
+
+    Raises:
+        UnquotableError: not the pool's two tokens.
+    """
+    token0, token1 = state.pool.tokens
+    if (token_in, token_out) == (token0, token1):
+        return True
+    if (token_in, token_out) == (token1, token0):
+        return False
+    raise UnquotableError(state.pool.id, f"it does not swap {token_in} for {token_out}")
+
+
+def _fill(state: UniswapV4State, amount_in: int, *, zero_for_one: bool) -> Fill | None:
+    table, point = state.table(zero_for_one=zero_for_one), state.point
+    if not 0 < amount_in <= AMOUNT_MAX:
+        return None
+    if table.fee_pips < FEE_DENOMINATOR:
+        return fill(table, point, amount_in, zero_for_one=zero_for_one)
+    reached = fill(table.with_fee(0), point, 1, zero_for_one=zero_for_one)  # the piece that would take anything at all
+    return None if reached is None else Fill(0, reached.tick_reached)
