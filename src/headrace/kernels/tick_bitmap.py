@@ -1,7 +1,7 @@
 """The bitmap in which a pool with ticks marks those that are initialised: which words there are, and what a word says.
 
 Usable ticks are the multiples of the spacing within the protocol's bounds. Tick number n of them (tick / spacing) is
-bit n mod 256 of word floor(n / 256), so a spacing of 200 fills 35 words and a spacing of 1 fills 6,932.
+bit n mod 256 of word floor(n / 256), so a spacing of 200 fills 36 words and a spacing of 1 fills 6,932.
 
 Source: Uniswap v3 core 1.0.1 and v4 core 1.0.2, TickBitmap.sol.
 """

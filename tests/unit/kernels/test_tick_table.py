@@ -51,3 +51,13 @@ def test_liquidity_in_force_is_the_sum_below() -> None:
 )
 def test_the_most_liquidity_of_a_tick_is_the_published_one(spacing: int, most: int) -> None:
     assert liquidity_per_tick_max(spacing) == most
+
+
+def test_the_same_ticks_at_another_fee_share_everything_but_the_fee() -> None:
+    table = TickTable(3000, 60, {}).with_position(-60, 60, 10**9)
+    assert table.with_fee(3000) is table
+    other = table.with_fee(500)
+    assert other == TickTable(500, 60, {}).with_position(-60, 60, 10**9)
+    assert other.ticks is table.ticks
+    assert other.liquidity_from is table.liquidity_from
+    assert other.run(0, zero_for_one=True).taken != table.run(0, zero_for_one=True).taken

@@ -1,6 +1,6 @@
 """A pool read from its own contract: constants once, then price, bitmap and initialised ticks at a block.
 
-Every word of the bitmap that usable ticks can touch is asked for, then every tick whose bit is set: 35 words for a
+Every word of the bitmap that usable ticks can touch is asked for, then every tick whose bit is set: 36 words for a
 spacing of 200, 6,932 for a spacing of 1. Questions of all pools go out together, in batches of a bounded size.
 """
 

@@ -6,7 +6,8 @@ on. So the first round asks for both words and for every word of the bitmap that
 for the ticks that are marked there.
 
 Calls carry at most `SLOTS_PER_CALL` slots (2.7 million gas when all are cold, which every node's limit allows), and
-slots of all pools share them: one pool of spacing 60 takes 1 call and 1 for its ticks, one of spacing 1 takes 7 and 1.
+slots of all pools share them. Alone, a pool of spacing 10 or more takes 1 call and 1 for its ticks, one of spacing 1 takes
+7 and 1.
 
 Source: Uniswap v4 core 1.0.2, Extsload.sol, libraries/StateLibrary.sol, types/Slot0.sol.
 """
@@ -22,14 +23,13 @@ from headrace.adapters.protocols.uniswap_v4.state import (
     ProtocolFee,
     UniswapV4State,
     protocol_fee_flaw,
-    tables_at,
+    state_of,
     unpacked_fee,
 )
 from headrace.adapters.protocols.words import array_at, call_data, words_of_bytes
 from headrace.errors import MalformedPoolError
 from headrace.kernels.tick_bitmap import marked_ticks, word_indices
-from headrace.kernels.tick_flaws import state_flaw
-from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable
+from headrace.kernels.tick_table import PricePoint, TickLiquidity
 from headrace.model.address import Address, Hash32, PoolId, keccak_hex
 from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
@@ -92,14 +92,10 @@ async def _read_from(chain: Chain, manager: Address, keys: dict[Pool, PoolKey], 
         found.append((pool, key, point, fee, _marked(words, key.tick_spacing)))
     slots = [slot for pool, *_, ticks in found for slot in _tick_slots(pool.id, ticks)]
     words = iter(await _load(chain, first, manager, slots, block))
-    states = []
-    for pool, key, point, fee, ticks in found:
-        table = TickTable(key.fee_pips, key.tick_spacing, {tick: _tick_liquidity(next(words)) for tick in ticks})
-        flaw = state_flaw(point, table)
-        if flaw is not None:
-            raise MalformedPoolError(pool.id, flaw.field, flaw.why)
-        states.append(UniswapV4State(pool, key, fee, point, tables_at(table, fee, key.fee_pips)))
-    return states
+    return [
+        state_of(pool, key, fee, point, {tick: _tick_liquidity(next(words)) for tick in ticks})
+        for pool, key, point, fee, ticks in found
+    ]
 
 
 def _point_and_fee(pool: PoolId, key: PoolKey, slot0: int, liquidity: int) -> tuple[PricePoint, ProtocolFee]:

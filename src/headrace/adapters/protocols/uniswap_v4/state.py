@@ -6,14 +6,16 @@ for each direction. They hold the same ticks, and they are one object while the 
 Fees earned and donated are left out: no quote depends on them.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from headrace.adapters.protocols.uniswap_v4.key import PoolKey
-from headrace.kernels.tick_flaws import Flaw
+from headrace.errors import MalformedPoolError
+from headrace.kernels.tick_flaws import Flaw, state_flaw
 from headrace.kernels.tick_math import FEE_DENOMINATOR
-from headrace.kernels.tick_table import PricePoint, TickTable
+from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable
 from headrace.model.pool import Pool, ProtocolId
 
 PROTOCOL = ProtocolId("uniswap_v4")
@@ -69,6 +71,21 @@ def swap_fee_pips_up(protocol_fee_pips: int, lp_fee_pips: int) -> int:
     rounded up. At most 1,000,000, which leaves nothing.
     """
     return protocol_fee_pips + lp_fee_pips - protocol_fee_pips * lp_fee_pips // FEE_DENOMINATOR
+
+
+def state_of(
+    pool: Pool, key: PoolKey, fee: ProtocolFee, point: PricePoint, ticks: Mapping[int, TickLiquidity]
+) -> UniswapV4State:
+    """The state with these ticks.
+
+    Raises:
+        MalformedPoolError: no pool of this key can stand there.
+    """
+    table = TickTable(key.fee_pips, key.tick_spacing, ticks)
+    flaw = state_flaw(point, table)
+    if flaw is not None:
+        raise MalformedPoolError(pool.id, flaw.field, flaw.why)
+    return UniswapV4State(pool, key, fee, point, tables_at(table, fee, key.fee_pips))
 
 
 def tables_at(ticks: TickTable, fee: ProtocolFee, lp_fee_pips: int) -> Tables:
