@@ -11,6 +11,7 @@ import pytest
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.suite import read_states
 from tests.conformance.protocols.uniswap_v4_pools import (
+    FEE_HOOK,
     KEY,
     QUIET_HOOK,
     SWAP_HOOK,
@@ -26,19 +27,23 @@ from tests.conformance.protocols.uniswap_v4_subject import VENUE, V4Subject, own
 from headrace.adapters.protocols.uniswap_v4 import PoolKey, UniswapV4, UniswapV4Venue, logs
 from headrace.adapters.protocols.uniswap_v4.key import DYNAMIC_FEE
 from headrace.adapters.protocols.uniswap_v4.state import ProtocolFee, Tables, UniswapV4State
+from headrace.adapters.protocols.words import signed, words_of_hex
 from headrace.devnet.abi import encode_call
+from headrace.devnet.deployer import Log as ReceiptLog
 from headrace.devnet.recipe.uniswap_v2 import NO_DEADLINE
 from headrace.errors import MalformedLogError, MalformedPoolError, UnquotableError
 from headrace.kernels.tick_flaws import UNSET
-from headrace.kernels.tick_math import sqrt_price_at_tick_up
+from headrace.kernels.tick_math import FEE_DENOMINATOR, sqrt_price_at_tick_up
 from headrace.kernels.tick_table import TickTable
-from headrace.kernels.tick_walk import extreme_limit
+from headrace.kernels.tick_walk import extreme_limit, walk
 from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
 from headrace.model.event import Log
 from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
 
 INT128_END = 2**127
+NOWHERE = Hash32("0x" + "00" * 32)
+SWAPS = 160
 FEW = 12  # positions' worth of ticks in the pools whose reading is counted
 
 
@@ -174,6 +179,61 @@ def test_pools_whose_hook_or_fee_can_change_a_swap_are_not_described(subject: V4
         with pytest.raises(MalformedPoolError) as caught:
             described(subject, dex, key.id)
         assert (caught.value.pool, caught.value.field) == (key.id, field)
+
+
+def test_a_hook_after_the_swap_pays_less_than_the_pools_own_code_would(subject: V4Subject) -> None:
+    """v4-core's FeeTakingHook keeps 1.23 % of the output: two pools that differ in the hook alone."""
+    put_hook(subject.chain, FEE_HOOK, "FeeTakingHook", subject.awkward.exchange.manager)
+    low, high = subject.chain.tokens[:2]
+    plain, hooked = PoolKey(low, high, 2600, 60, QUIET_HOOK), PoolKey(low, high, 2600, 60, FEE_HOOK)
+    for key in (plain, hooked):
+        subject.awkward.create(PoolSpec(key, 2**96, (Position(-6000, 6000, 10**18),)))
+    subject.chain.deployer.flush()
+    down = extreme_limit(zero_for_one=True)
+    without, with_hook = subject.awkward.ask([Asked(key, 10**15, down, True) for key in (plain, hooked)])
+    assert without is not None
+    assert with_hook is not None
+    assert with_hook.amount_out == without.amount_out - without.amount_out * 123 // 10_000
+    dex = venue(subject)
+    dex.learn_key(hooked)
+    with pytest.raises(MalformedPoolError, match="AFTER_SWAP, AFTER_SWAP_RETURNS_DELTA"):
+        described(subject, dex, hooked.id)
+
+
+def test_swaps_one_after_the_other_end_where_the_walk_says(subject: V4Subject) -> None:
+    """Each swap's log, amounts and end, against the state that was folded from the logs before it."""
+    draw, held = random.Random(11), {state.pool.id: own(state) for state in read_states(subject)}
+    keys = [key for key in subject.keys if 10 <= key.tick_spacing <= 200 and key.currency0 != ZERO_ADDRESS]
+    compared = crossed = 0
+    for key in (draw.choice(keys) for _ in range(SWAPS)):
+        state, down = held[key.id], draw.random() < 0.5
+        table = state.table(zero_for_one=down)
+        price, amount = state.point.sqrt_price_x96, int(10 ** draw.uniform(3, 20)) * draw.choice((1, 1, -1))
+        limit = price * draw.randint(70, 99) // 100 if down else price * draw.randint(101, 130) // 100
+        if table.fee_pips >= FEE_DENOMINATOR:
+            continue
+        done = walk(table, state.point, amount, limit, zero_for_one=down)
+        if done is None:
+            continue
+        signature = f"swap({KEY},(bool,int256,uint160),(bool,bool),bytes)"
+        request = (key_tuple(key), (down, -amount, limit), (False, False), b"")
+        nonce = subject.chain.deployer.transact(subject.awkward.exchange.swap_router, signature, *request)
+        (log,) = [swap_log(one) for one in subject.chain.deployer.logs(nonce) if one.topics[0] == logs.SWAP]
+        amounts = (-done.amount_in, done.amount_out) if down else (done.amount_out, -done.amount_in)
+        point = (done.point.sqrt_price_x96, done.point.liquidity, done.point.tick)
+        assert [signed(word) for word in words_of_hex(log.data)] == [*amounts, *point, table.fee_pips]
+        held[key.id] = own(subject.dex.apply(state, log))
+        compared, crossed = compared + 1, crossed + done.crossed
+    print("swaps in sequence", compared, "ticks crossed", crossed)  # noqa: T201 - what it covered
+    assert compared >= SWAPS // 2
+    assert crossed >= SWAPS // 2
+    assert {state.pool.id: state for state in read_states(subject)} == held
+
+
+def swap_log(log: ReceiptLog) -> Log:
+    """A log of a receipt in the form of the port; where it stands in the chain does not matter here."""
+    topics = tuple(Hash32(topic) for topic in log.topics)
+    return Log(log.address, topics, log.data, NOWHERE, 0, NOWHERE, 0)
 
 
 def test_amounts_beyond_int128_revert_and_are_refused(subject: V4Subject) -> None:

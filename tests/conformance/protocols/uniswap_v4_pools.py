@@ -29,7 +29,8 @@ PROBE_CODE = (
 KEY = "(address,address,uint24,int24,address)"
 SWAP = f"swap({KEY},(bool,int256,uint160),bytes)"
 QUIET_HOOK = Address("0x" + "5e" * 18 + "3f33")  # all flags but the four of a swap
-SWAP_HOOK = Address("0x" + "5e" * 18 + "0080")
+SWAP_HOOK = Address("0x" + "5e" * 18 + "0080")  # BEFORE_SWAP
+FEE_HOOK = Address("0x" + "5e" * 18 + "0044")  # AFTER_SWAP and AFTER_SWAP_RETURNS_DELTA
 WORD = 256
 _CORE, _PERIPHERY = "@uniswap/v4-core/out", "@uniswap/v4-periphery/foundry-out"
 _INT128 = 1 << 128
@@ -104,9 +105,10 @@ def deploy_uniswap_v4(deployer: Deployer) -> V4Exchange:
     )
 
 
-def put_hook(chain: LocalChain, address: Address) -> None:
-    """v4-core's own mock, which answers every hook as it must, at an address of the wanted flags."""
-    made = chain.deployer.deploy(npm_artifact(f"{_CORE}/MockHooks.sol/MockHooks.json"))
+def put_hook(chain: LocalChain, address: Address, name: str = "MockHooks", *manager: Address) -> None:
+    """A hook of v4-core's own tests at an address of the wanted flags; the mock answers every call as it must."""
+    types = ("address",) * len(manager)
+    made = chain.deployer.deploy(npm_artifact(f"{_CORE}/{name}.sol/{name}.json"), types, *manager)
     chain.deployer.flush()
     chain.rpc.request("anvil_setCode", address, chain.rpc.request("eth_getCode", made, "latest"))
 

@@ -6,8 +6,8 @@ on. So the first round asks for both words and for every word of the bitmap that
 for the ticks that are marked there.
 
 Calls carry at most `SLOTS_PER_CALL` slots (2.7 million gas when all are cold, which every node's limit allows), and
-slots of all pools share them. Alone, a pool of spacing 10 or more takes 1 call and 1 for its ticks, one of spacing 1 takes
-7 and 1.
+slots of all pools share them. Alone, a pool of spacing 10 or more takes 1 call and 1 for its ticks, one of spacing 1
+takes 7 and 1.
 
 Source: Uniswap v4 core 1.0.2, Extsload.sol, libraries/StateLibrary.sol, types/Slot0.sol.
 """
