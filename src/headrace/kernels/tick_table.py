@@ -18,6 +18,7 @@ Source: Uniswap v3 core 1.0.1, TickBitmap.sol, Tick.sol; whitepaper sections 6.2
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -85,7 +86,7 @@ class WordRun(msgspec.Struct, frozen=True):
 class TickTable:
     """The initialised ticks of one pool, in ascending order; equal when fee, spacing and ticks are."""
 
-    __slots__ = ("_columns", "_runs", "fee_pips", "gross", "liquidity_from", "net", "tick_spacing", "ticks")
+    __slots__ = ("_at_fee", "_columns", "_runs", "fee_pips", "gross", "liquidity_from", "net", "tick_spacing", "ticks")
 
     def __init__(self, fee_pips: int, tick_spacing: int, entries: Mapping[int, TickLiquidity]) -> None:
         """Sort the ticks; `flaw` tells whether a pool could have them."""
@@ -95,6 +96,7 @@ class TickTable:
         self._fill(ticks, tuple(entries[t].gross for t in ticks), tuple(entries[t].net for t in ticks))
         self._columns: tuple[FloatArray, FloatArray] | None = None
         self._runs: dict[bool, dict[int, WordRun]] = {True: {}, False: {}}
+        self._at_fee: dict[int, TickTable] = {}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TickTable):
@@ -148,19 +150,25 @@ class TickTable:
         changed = TickTable(self.fee_pips, self.tick_spacing, {})
         changed._fill(tuple(ticks), tuple(gross), tuple(net))
         first, last = self.word_of(tick_lower) - 1, self.word_of(tick_upper) + 1
-        for zero_for_one, runs in self._runs.items():
-            kept = {word: run for word, run in runs.items() if not first <= word <= last}
-            changed._runs[zero_for_one] = kept
+        touched = range(first, last + 1)
+        changed._runs = _kept(self._runs, touched)
+        for fee_pips, table in self._at_fee.items():
+            changed.with_fee(fee_pips)._runs = _kept(table._runs, touched)  # noqa: SLF001 - tables of this class
         return changed
 
     def with_fee(self, fee_pips: int) -> "TickTable":
-        """The same ticks at another fee, for pools whose fee depends on the direction; itself at the same fee."""
+        """The same ticks at another fee, for pools whose fee depends on the direction; itself at its own fee.
+
+        Made once: it lives as long as this table, and keeps what was worked out for it when a position changes.
+        """
         if fee_pips == self.fee_pips:
             return self
-        changed = TickTable(fee_pips, self.tick_spacing, {})
-        changed.ticks, changed.gross, changed.net = self.ticks, self.gross, self.net
-        changed.liquidity_from, changed._columns = self.liquidity_from, self._columns
-        return changed
+        found = self._at_fee.get(fee_pips)
+        if found is None:
+            found = self._at_fee[fee_pips] = copy(self)
+            found.fee_pips = fee_pips
+            found._at_fee, found._runs = {}, {True: {}, False: {}}  # noqa: SLF001 - a table of this class
+        return found
 
     def word_of(self, tick: int) -> int:
         """Index of the bitmap word that holds a tick, or the usable tick below it."""
@@ -231,6 +239,10 @@ class TickTable:
 def liquidity_per_tick_max(tick_spacing: int) -> int:
     """The most that may refer to one tick (Tick.tickSpacingToMaxLiquidityPerTick)."""
     return LIQUIDITY_MAX // (2 * (TICK_MAX // tick_spacing) + 1)
+
+
+def _kept(runs: Mapping[bool, Mapping[int, WordRun]], touched: range) -> dict[bool, dict[int, WordRun]]:
+    return {way: {word: run for word, run in found.items() if word not in touched} for way, found in runs.items()}
 
 
 @lru_cache(maxsize=1 << 16)

@@ -96,7 +96,7 @@ class TestUniswapV4(DexConformance):
         answers = subject.awkward.ask([asked for _, asked in swaps])
         reached: Counter[str] = Counter()
         for (state, asked), answer in zip(swaps, answers, strict=True):
-            table = state.table(zero_for_one=asked.zero_for_one)
+            table = state.table_for(zero_for_one=asked.zero_for_one)
             done = walk(table, state.point, asked.amount, asked.limit_x96, zero_for_one=asked.zero_for_one)
             assert (done and (done.amount_in, done.amount_out)) == answer, (state, asked)
             reached["reverted" if done is None else "exact output" if asked.amount < 0 else "exact input"] += 1
@@ -169,7 +169,7 @@ class TestUniswapV4(DexConformance):
 
 
 def fees(state: UniswapV4State) -> tuple[int, int]:
-    return state.tables.down.fee_pips, state.tables.up.fee_pips
+    return state.fee_pips(zero_for_one=True), state.fee_pips(zero_for_one=False)
 
 
 def features(case: Case, answer: int | None) -> list[str]:
@@ -177,7 +177,7 @@ def features(case: Case, answer: int | None) -> list[str]:
     if answer is None:
         return []
     state, down = own(case.state), case.token_in == case.state.pool.tokens[0]
-    table, point, key = state.table(zero_for_one=down), state.point, state.key
+    table, point, key = state.table_for(zero_for_one=down), state.point, state.key
     found = [f"spacing {key.tick_spacing}"]
     found += ["a hook"] * (key.hooks != NATIVE) + ["native currency"] * (key.currency0 == NATIVE)
     found += ["no fee at all"] * (table.fee_pips == 0) + ["all is fee"] * (table.fee_pips == FEE_DENOMINATOR)
@@ -210,8 +210,8 @@ def draw_swaps(states: Sequence[UniswapV4State], count: int) -> list[tuple[Unisw
         limit, kind = extreme_limit(zero_for_one=down), draw.random()
         if kind < 0.4:
             limit = state.point.sqrt_price_x96 + int(state.point.sqrt_price_x96 * draw.uniform(-0.2, 0.2))
-        elif kind < 0.7 and state.tables.down.ticks:
-            limit = sqrt_price_at_tick_up(draw.choice(state.tables.down.ticks)) + draw.choice((0, 0, 1, -1))
+        elif kind < 0.7 and state.table.ticks:
+            limit = sqrt_price_at_tick_up(draw.choice(state.table.ticks)) + draw.choice((0, 0, 1, -1))
         amount = int(10 ** draw.uniform(0, 27)) * draw.choice((1, -1))
         swaps.append((state, Asked(state.key, amount, min(limit, 2**160 - 1), down)))
     return swaps

@@ -26,7 +26,7 @@ from tests.conformance.protocols.uniswap_v4_subject import VENUE, V4Subject, own
 
 from headrace.adapters.protocols.uniswap_v4 import PoolKey, UniswapV4, UniswapV4Venue, logs
 from headrace.adapters.protocols.uniswap_v4.key import DYNAMIC_FEE
-from headrace.adapters.protocols.uniswap_v4.state import ProtocolFee, Tables, UniswapV4State
+from headrace.adapters.protocols.uniswap_v4.state import ProtocolFee, UniswapV4State
 from headrace.adapters.protocols.words import signed, words_of_hex
 from headrace.devnet.abi import encode_call
 from headrace.devnet.deployer import Log as ReceiptLog
@@ -43,7 +43,7 @@ from headrace.ports.chain import Call, Chain
 
 INT128_END = 2**127
 NOWHERE = Hash32("0x" + "00" * 32)
-SWAPS = 160
+SWAPS = 90
 FEW = 12  # positions' worth of ticks in the pools whose reading is counted
 
 
@@ -85,9 +85,10 @@ def test_pools_folded_from_their_first_log_on_equal_those_read_from_storage(
     subject: V4Subject, first_logs: list[Log]
 ) -> None:
     held = {
-        pool.id: UniswapV4State(pool, key, ProtocolFee(0, 0), UNSET, Tables(empty, empty))
+        pool.id: UniswapV4State(
+            pool, key.hooks, ProtocolFee(0, 0), UNSET, TickTable(key.fee_pips, key.tick_spacing, {})
+        )
         for pool, key in zip(subject.pools, subject.keys, strict=True)
-        for empty in (TickTable(key.fee_pips, key.tick_spacing, {}),)
     }
     for log in first_logs:
         pool = subject.dex.pool_of(log)
@@ -106,7 +107,7 @@ def test_storage_is_read_as_state_view_reads_it(subject: V4Subject, first_logs: 
         packed = state.protocol_fee.one_for_zero << 12 | state.protocol_fee.zero_for_one
         fee = state.key.fee_pips if state.point != UNSET else 0
         assert slot0 == (state.point.sqrt_price_x96, state.point.tick, packed, fee)
-        for tick, entry in list(state.tables.down.entries().items())[:FEW]:
+        for tick, entry in list(state.table.entries().items())[:FEW]:
             assert deployer.call(view, "getTickLiquidity(bytes32,int24)(uint128,int128)", pool, tick) == entry
 
 
@@ -207,7 +208,7 @@ def test_swaps_one_after_the_other_end_where_the_walk_says(subject: V4Subject) -
     compared = crossed = 0
     for key in (draw.choice(keys) for _ in range(SWAPS)):
         state, down = held[key.id], draw.random() < 0.5
-        table = state.table(zero_for_one=down)
+        table = state.table_for(zero_for_one=down)
         price, amount = state.point.sqrt_price_x96, int(10 ** draw.uniform(3, 20)) * draw.choice((1, 1, -1))
         limit = price * draw.randint(70, 99) // 100 if down else price * draw.randint(101, 130) // 100
         if table.fee_pips >= FEE_DENOMINATOR:

@@ -85,7 +85,7 @@ class V4Subject:
         held = own(case.state)
         zero_for_one = case.token_in == held.pool.tokens[0]
         ratio = (held.point.sqrt_price_x96 / 2**96) ** 2
-        stops = len(held.tables.down.ticks) + 2 * MAX_TICK // (held.key.tick_spacing << 8)
+        stops = len(held.table.ticks) + 2 * MAX_TICK // (held.table.tick_spacing << 8)
         return (stops + 2) * (1 + (ratio if zero_for_one else 1 / ratio))
 
     def act(self, draw: random.Random) -> str:
@@ -143,10 +143,10 @@ class V4Subject:
                 planted,
                 (tick_segments, "bisect_left", lambda keys, key: min(bisect_right(keys, key), len(keys) - 1)),
             ),
-            "the protocol's fee forgotten": partial(planted, (UniswapV4State, "table", _providers_alone)),
-            "the protocol's fees of the two directions exchanged": partial(planted, (UniswapV4State, "table", _other)),
-            "the two fees added": partial(planted, (UniswapV4State, "table", _added)),
-            "the two fees rounded down": partial(planted, (UniswapV4State, "table", _rounded_down)),
+            "the protocol's fee forgotten": partial(planted, (UniswapV4State, "table_for", _providers_alone)),
+            "the protocol's fees of both ways exchanged": partial(planted, (UniswapV4State, "table_for", _other)),
+            "the two fees added": partial(planted, (UniswapV4State, "table_for", _added)),
+            "the two fees rounded down": partial(planted, (UniswapV4State, "table_for", _rounded_down)),
         }
 
     def broken(self, log: Log) -> Iterator[Log]:
@@ -256,21 +256,21 @@ def _amounts(spec: PoolSpec) -> tuple[int, int]:
 
 def _providers_alone(held: UniswapV4State, *, zero_for_one: bool) -> TickTable:
     del zero_for_one
-    return held.tables.down.with_fee(held.key.fee_pips)
+    return held.table
 
 
 def _other(held: UniswapV4State, *, zero_for_one: bool) -> TickTable:
-    return held.tables.up if zero_for_one else held.tables.down
+    return held.table.with_fee(held.fee_pips(zero_for_one=not zero_for_one))
 
 
 def _added(held: UniswapV4State, *, zero_for_one: bool) -> TickTable:
     fee = held.protocol_fee.zero_for_one if zero_for_one else held.protocol_fee.one_for_zero
-    return held.tables.down.with_fee(min(fee + held.key.fee_pips, 10**6))
+    return held.table.with_fee(min(fee + held.pool.fee_pips, 10**6))
 
 
 def _rounded_down(held: UniswapV4State, *, zero_for_one: bool) -> TickTable:
     fee = held.protocol_fee.zero_for_one if zero_for_one else held.protocol_fee.one_for_zero
-    return held.tables.down.with_fee(fee + held.key.fee_pips + -fee * held.key.fee_pips // 10**6)
+    return held.table.with_fee(fee + held.pool.fee_pips + -fee * held.pool.fee_pips // 10**6)
 
 
 @contextmanager

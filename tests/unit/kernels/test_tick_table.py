@@ -57,7 +57,18 @@ def test_the_same_ticks_at_another_fee_share_everything_but_the_fee() -> None:
     table = TickTable(3000, 60, {}).with_position(-60, 60, 10**9)
     assert table.with_fee(3000) is table
     other = table.with_fee(500)
+    assert other is table.with_fee(500)
     assert other == TickTable(500, 60, {}).with_position(-60, 60, 10**9)
     assert other.ticks is table.ticks
-    assert other.liquidity_from is table.liquidity_from
     assert other.run(0, zero_for_one=True).taken != table.run(0, zero_for_one=True).taken
+
+
+def test_a_changed_position_keeps_what_it_does_not_touch_at_every_fee() -> None:
+    table = TickTable(3000, 60, {}).with_position(-60, 60, 10**9)
+    for fee in (3000, 500):
+        far, near = (table.with_fee(fee).run(word, zero_for_one=True) for word in (9, 0))
+        changed = table.with_position(0, 120, 5).with_fee(fee)
+        assert changed.run(9, zero_for_one=True) is far
+        assert changed.run(0, zero_for_one=True) != near
+        fresh = TickTable(fee, 60, {}).with_position(-60, 60, 10**9).with_position(0, 120, 5)
+        assert changed.run(0, zero_for_one=True) == fresh.run(0, zero_for_one=True)

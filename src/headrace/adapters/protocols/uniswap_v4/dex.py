@@ -64,7 +64,7 @@ class UniswapV4:
         return pool if log.address in self._keyring.managers else PoolId(log.address)
 
     def apply(self, state: PoolState, log: Log) -> UniswapV4State:
-        """The state after a log of this pool; a swap shares the tick tables and all that was worked out from them.
+        """The state after a log of this pool; a swap shares the tick table and all that was worked out from it.
 
         Raises:
             MalformedLogError: the log has not the event's form, or cannot follow this state.
@@ -133,8 +133,8 @@ class UniswapV4:
         quoting.is_zero_for_one(own, token_in, token_out)
         if NATIVE in own.pool.tokens:
             raise UnexecutableError(own.pool.id, "it trades the native currency, which the Executor does not pay yet")
-        key = own.key
-        return UniswapV4Step(token_in, token_out, own.pool.address, key.fee_pips, key.tick_spacing, key.hooks)
+        manager, fee_pips, tick_spacing = own.pool.address, own.pool.fee_pips, own.table.tick_spacing
+        return UniswapV4Step(token_in, token_out, manager, fee_pips, tick_spacing, own.hooks)
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
         """Base, plus a price per initialised tick crossed and per bitmap word; just the base for a refused amount."""

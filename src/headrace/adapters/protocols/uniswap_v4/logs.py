@@ -11,19 +11,12 @@ Source: Uniswap v4 core 1.0.2, IPoolManager.sol, IProtocolFees.sol.
 """
 
 from headrace.adapters.protocols.uniswap_v4.key import PoolKey, key_of_words
-from headrace.adapters.protocols.uniswap_v4.state import (
-    ProtocolFee,
-    Tables,
-    UniswapV4State,
-    protocol_fee_flaw,
-    tables_at,
-    unpacked_fee,
-)
+from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State, protocol_fee_flaw, unpacked_fee
 from headrace.adapters.protocols.words import signed, topic, words_of_hex
 from headrace.errors import MalformedLogError
-from headrace.kernels.tick_flaws import UNSET, Flaw, point_flaw
+from headrace.kernels.tick_flaws import UNSET, point_flaw
 from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
-from headrace.kernels.tick_table import PricePoint, TickTable
+from headrace.kernels.tick_table import PricePoint
 from headrace.model.address import Hash32, PoolId
 from headrace.model.event import Log
 
@@ -82,7 +75,7 @@ def apply_log(state: UniswapV4State, log: Log) -> UniswapV4State:
     if PoolId(log.topics[1]) != state.pool.id:
         raise MalformedLogError(state.pool.id, "id", f"the log is of {log.topics[1]}")
     if log.topics[0] == INITIALIZE:
-        return _initialised(state, key_of(log), words)
+        return _initialised(state, log, words)
     if state.point == UNSET:
         raise MalformedLogError(state.pool.id, "topics", "a log before the pool has a price")
     if log.topics[0] == SWAP:
@@ -92,16 +85,16 @@ def apply_log(state: UniswapV4State, log: Log) -> UniswapV4State:
     return _charged(state, words[0])
 
 
-def _initialised(state: UniswapV4State, key: PoolKey, words: tuple[int, ...]) -> UniswapV4State:
+def _initialised(state: UniswapV4State, log: Log, words: tuple[int, ...]) -> UniswapV4State:
     if state.point != UNSET:
         raise MalformedLogError(state.pool.id, "topics", "the pool has a price already")
-    assert key.id == state.key.id, "both are the id's"
+    key_of(log)  # its parts hash to the id, so they are this pool's
     return _at(state, PricePoint(words[3], signed(words[4]), 0))
 
 
 def _moved(state: UniswapV4State, words: tuple[int, ...]) -> UniswapV4State:
     amount0, amount1, price, liquidity, tick, fee = words
-    fees = [table.fee_pips for table in state.tables]
+    fees = [state.fee_pips(zero_for_one=True), state.fee_pips(zero_for_one=False)]
     if signed(amount0) < 0:  # what the swapper owes is negative
         fees = fees[:1]
     elif signed(amount1) < 0:
@@ -113,43 +106,35 @@ def _moved(state: UniswapV4State, words: tuple[int, ...]) -> UniswapV4State:
 
 def _repositioned(state: UniswapV4State, words: tuple[int, ...]) -> UniswapV4State:
     lower, upper, delta = (signed(word) for word in words[:3])
-    spacing = state.key.tick_spacing
+    spacing = state.table.tick_spacing
     if not TICK_MIN <= lower < upper <= TICK_MAX or lower % spacing or upper % spacing:
         raise MalformedLogError(state.pool.id, "ticks", f"{lower} to {upper} is no range of this pool")
     if abs(delta) > _LIQUIDITY_DELTA_MAX:
         raise MalformedLogError(state.pool.id, "liquidity_delta", f"{delta} is not a signed 128-bit number")
     if delta == 0:  # only collects fees
         return state
-    down = _changed(state, state.tables.down, (lower, upper, delta))
-    is_shared = state.tables.up is state.tables.down
-    up = down if is_shared else _changed(state, state.tables.up, (lower, upper, delta))
-    at = state.point
-    point = PricePoint(at.sqrt_price_x96, at.tick, down.liquidity_at(at.tick))
-    return UniswapV4State(state.pool, state.key, state.protocol_fee, point, Tables(down, up))
-
-
-def _changed(state: UniswapV4State, table: TickTable, position: tuple[int, int, int]) -> TickTable:
-    changed = table.with_position(*position)
-    why = changed.flaw()
+    table = state.table.with_position(lower, upper, delta)
+    why = table.flaw()
     if why:
         raise MalformedLogError(state.pool.id, "liquidity_delta", why)
-    return changed
+    at = state.point
+    point = PricePoint(at.sqrt_price_x96, at.tick, table.liquidity_at(at.tick))
+    return UniswapV4State(state.pool, state.hooks, state.protocol_fee, point, table)
 
 
 def _charged(state: UniswapV4State, packed: int) -> UniswapV4State:
-    flaw = protocol_fee_flaw(packed)
+    fee = unpacked_fee(packed)
+    flaw = protocol_fee_flaw(fee)
     if flaw is not None:
         raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
-    fee: ProtocolFee = unpacked_fee(packed)
-    tables = tables_at(state.tables.down, fee, state.key.fee_pips)
-    return UniswapV4State(state.pool, state.key, fee, state.point, tables)
+    return UniswapV4State(state.pool, state.hooks, fee, state.point, state.table)
 
 
 def _at(state: UniswapV4State, point: PricePoint) -> UniswapV4State:
-    flaw: Flaw | None = point_flaw(point, state.tables.down)
+    flaw = point_flaw(point, state.table)
     if flaw is not None:
         raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
-    return UniswapV4State(state.pool, state.key, state.protocol_fee, point, state.tables)
+    return UniswapV4State(state.pool, state.hooks, state.protocol_fee, point, state.table)
 
 
 def _words(log: Log) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amoun
         UnquotableError: not the pool's tokens, no positive amount, or no input buys it.
     """
     down = is_zero_for_one(state, token_in, token_out)
-    table = state.table(zero_for_one=down)
+    table = state.table_for(zero_for_one=down)
     if table.fee_pips < FEE_DENOMINATOR:
         least = input_for(table, state.point, amount_out, zero_for_one=down)
         filled = None if least is None else _fill(state, least, zero_for_one=down)
@@ -63,7 +63,7 @@ def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amoun
 def shape(state: UniswapV4State, token_in: Address, token_out: Address) -> TickSegments:
     """Rows from the current price to the last tick; none where the fee is all there is."""
     down = is_zero_for_one(state, token_in, token_out)
-    table = state.table(zero_for_one=down)
+    table = state.table_for(zero_for_one=down)
     if table.fee_pips >= FEE_DENOMINATOR:
         return TickSegments(np.empty((0, 4)), 0.0, 0.0)
     made = tick_segments(table, state.point, zero_for_one=down)
@@ -76,7 +76,7 @@ def gas(state: UniswapV4State, token_in: Address, token_out: Address, amount_in:
     filled = _fill(state, amount_in, zero_for_one=down)
     if filled is None:
         return GAS_SWAP + GAS_SETTLEMENT
-    table = state.table(zero_for_one=down)
+    table = state.table_for(zero_for_one=down)
     crossed = crossed_ticks(table, state.point, filled.tick_reached, zero_for_one=down)
     words = abs(table.word_of(filled.tick_reached) - table.word_of(state.point.tick))
     return GAS_SWAP + GAS_SETTLEMENT + GAS_PER_CROSSED_TICK * crossed + GAS_PER_WORD * words
@@ -97,7 +97,7 @@ def is_zero_for_one(state: UniswapV4State, token_in: Address, token_out: Address
 
 
 def _fill(state: UniswapV4State, amount_in: int, *, zero_for_one: bool) -> Fill | None:
-    table, point = state.table(zero_for_one=zero_for_one), state.point
+    table, point = state.table_for(zero_for_one=zero_for_one), state.point
     if not 0 < amount_in <= AMOUNT_MAX:
         return None
     if table.fee_pips < FEE_DENOMINATOR:

@@ -22,14 +22,13 @@ from headrace.adapters.protocols.uniswap_v4.state import (
     PROTOCOL,
     ProtocolFee,
     UniswapV4State,
-    protocol_fee_flaw,
-    state_of,
+    checked_state,
     unpacked_fee,
 )
 from headrace.adapters.protocols.words import array_at, call_data, words_of_bytes
 from headrace.errors import MalformedPoolError
 from headrace.kernels.tick_bitmap import marked_ticks, word_indices
-from headrace.kernels.tick_table import PricePoint, TickLiquidity
+from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable
 from headrace.model.address import Address, Hash32, PoolId, keccak_hex
 from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
@@ -92,10 +91,11 @@ async def _read_from(chain: Chain, manager: Address, keys: dict[Pool, PoolKey], 
         found.append((pool, key, point, fee, _marked(words, key.tick_spacing)))
     slots = [slot for pool, *_, ticks in found for slot in _tick_slots(pool.id, ticks)]
     words = iter(await _load(chain, first, manager, slots, block))
-    return [
-        state_of(pool, key, fee, point, {tick: _tick_liquidity(next(words)) for tick in ticks})
-        for pool, key, point, fee, ticks in found
-    ]
+    states = []
+    for pool, key, point, fee, ticks in found:
+        table = TickTable(key.fee_pips, key.tick_spacing, {tick: _tick_liquidity(next(words)) for tick in ticks})
+        states.append(checked_state(UniswapV4State(pool, key.hooks, fee, point, table)))
+    return states
 
 
 def _point_and_fee(pool: PoolId, key: PoolKey, slot0: int, liquidity: int) -> tuple[PricePoint, ProtocolFee]:
@@ -106,9 +106,6 @@ def _point_and_fee(pool: PoolId, key: PoolKey, slot0: int, liquidity: int) -> tu
         return PricePoint(0, 0, liquidity), ProtocolFee(0, 0)
     if lp_fee != key.fee_pips or rest >> 3 * _FIELD_BITS:
         raise MalformedPoolError(pool, "slot0", f"its fee is {lp_fee} pips, its key's {key.fee_pips}")
-    flaw = protocol_fee_flaw(packed)
-    if flaw is not None:
-        raise MalformedPoolError(pool, flaw.field, flaw.why)
     signed_tick = tick - (1 << _FIELD_BITS) if tick >> _FIELD_BITS - 1 else tick
     return PricePoint(price, signed_tick, liquidity), unpacked_fee(packed)
 

@@ -1,27 +1,28 @@
 """What a pool's next quote depends on: its key, where its price stands, where its liquidity lies, the protocol's fee.
 
-The protocol takes its share of the input first and may take another one in each direction, so there is a tick table
-for each direction. They hold the same ticks, and they are one object while the two fees are the same.
+The protocol takes its share of the input first and may take another one in each direction. So the state holds the ticks
+once, at the providers' fee, and quotes use them at the whole fee of the direction.
 
 Fees earned and donated are left out: no quote depends on them.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from headrace.adapters.protocols.uniswap_v4.key import PoolKey
+from headrace.adapters.protocols.uniswap_v4.key import PoolKey, tradable
 from headrace.errors import MalformedPoolError
 from headrace.kernels.tick_flaws import Flaw, state_flaw
 from headrace.kernels.tick_math import FEE_DENOMINATOR
-from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable
+from headrace.kernels.tick_table import PricePoint, TickTable
+from headrace.model.address import Address
 from headrace.model.pool import Pool, ProtocolId
 
 PROTOCOL = ProtocolId("uniswap_v4")
 PROTOCOL_FEE_MAX = 1_000  # pips
 _FEE_BITS = 12
 _FEE_MASK = (1 << _FEE_BITS) - 1
+_PAIR = 2
 
 
 class ProtocolFee(NamedTuple):
@@ -31,25 +32,36 @@ class ProtocolFee(NamedTuple):
     one_for_zero: int
 
 
-class Tables(NamedTuple):
-    """The pool's ticks with the fee of each direction; one object twice where that is the same."""
-
-    down: TickTable
-    up: TickTable
-
-
 class UniswapV4State(msgspec.Struct, frozen=True):
-    """A pool after some block."""
+    """A pool after some block.
+
+    Attributes:
+        hooks: the hook contract of the pool's key, or the zero address.
+        protocol_fee: beside the providers' fee, which is the pool's constant.
+        point: where the price stands; zeros before the pool has one.
+        table: the ticks, at the providers' fee.
+    """
 
     pool: Pool
-    key: PoolKey
+    hooks: Address
     protocol_fee: ProtocolFee
     point: PricePoint
-    tables: Tables
+    table: TickTable
 
-    def table(self, *, zero_for_one: bool) -> TickTable:
-        """The ticks, with the fee of one direction."""
-        return self.tables.down if zero_for_one else self.tables.up
+    @property
+    def key(self) -> PoolKey:
+        """What the pool's id is the hash of."""
+        currency0, currency1 = self.pool.tokens
+        return PoolKey(currency0, currency1, self.pool.fee_pips, self.table.tick_spacing, self.hooks)
+
+    def fee_pips(self, *, zero_for_one: bool) -> int:
+        """The whole fee of one direction."""
+        share = self.protocol_fee.zero_for_one if zero_for_one else self.protocol_fee.one_for_zero
+        return swap_fee_pips_up(share, self.pool.fee_pips)
+
+    def table_for(self, *, zero_for_one: bool) -> TickTable:
+        """The ticks, at the whole fee of one direction."""
+        return self.table.with_fee(self.fee_pips(zero_for_one=zero_for_one))
 
 
 def unpacked_fee(packed: int) -> ProtocolFee:
@@ -57,10 +69,12 @@ def unpacked_fee(packed: int) -> ProtocolFee:
     return ProtocolFee(packed & _FEE_MASK, packed >> _FEE_BITS)
 
 
-def protocol_fee_flaw(packed: int) -> Flaw | None:
+def protocol_fee_flaw(fee: ProtocolFee) -> Flaw | None:
     """Why the manager cannot have set this protocol fee, or None."""
-    if packed >> 2 * _FEE_BITS or max(unpacked_fee(packed)) > PROTOCOL_FEE_MAX:
-        return Flaw("protocol_fee", f"{packed:#x} is not two fees of at most {PROTOCOL_FEE_MAX} pips")
+    if not 0 <= min(fee) <= max(fee) <= PROTOCOL_FEE_MAX:
+        return Flaw(
+            "protocol_fee", f"{fee.zero_for_one} and {fee.one_for_zero} are not in [0, {PROTOCOL_FEE_MAX}] pips"
+        )
     return None
 
 
@@ -73,22 +87,18 @@ def swap_fee_pips_up(protocol_fee_pips: int, lp_fee_pips: int) -> int:
     return protocol_fee_pips + lp_fee_pips - protocol_fee_pips * lp_fee_pips // FEE_DENOMINATOR
 
 
-def state_of(
-    pool: Pool, key: PoolKey, fee: ProtocolFee, point: PricePoint, ticks: Mapping[int, TickLiquidity]
-) -> UniswapV4State:
-    """The state with these ticks.
+def checked_state(state: UniswapV4State) -> UniswapV4State:
+    """The state itself, if a pool that this protocol quotes could be in it.
 
     Raises:
-        MalformedPoolError: no pool of this key can stand there.
+        MalformedPoolError: its parts are not the key of its id, the key is refused, or fee, point and ticks cannot be
+            those of one pool.
     """
-    table = TickTable(key.fee_pips, key.tick_spacing, ticks)
-    flaw = state_flaw(point, table)
+    pool = state.pool
+    if len(pool.tokens) != _PAIR:
+        raise MalformedPoolError(pool.id, "tokens", "they are not two")
+    tradable(pool.id, state.key)
+    flaw = protocol_fee_flaw(state.protocol_fee) or state_flaw(state.point, state.table)
     if flaw is not None:
         raise MalformedPoolError(pool.id, flaw.field, flaw.why)
-    return UniswapV4State(pool, key, fee, point, tables_at(table, fee, key.fee_pips))
-
-
-def tables_at(ticks: TickTable, fee: ProtocolFee, lp_fee_pips: int) -> Tables:
-    """The same ticks with the fees of both directions."""
-    down = ticks.with_fee(swap_fee_pips_up(fee.zero_for_one, lp_fee_pips))
-    return Tables(down, down.with_fee(swap_fee_pips_up(fee.one_for_zero, lp_fee_pips)))
+    return state

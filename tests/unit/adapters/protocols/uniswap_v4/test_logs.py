@@ -1,6 +1,6 @@
 """Logs in the form of IPoolManager and IProtocolFees, made by hand; real ones are folded in the conformance suite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
@@ -10,17 +10,16 @@ from headrace.adapters.protocols.uniswap_v4.state import (
     PROTOCOL,
     ProtocolFee,
     UniswapV4State,
+    checked_state,
     protocol_fee_flaw,
-    state_of,
     swap_fee_pips_up,
-    tables_at,
     unpacked_fee,
 )
 from headrace.errors import MalformedLogError, MalformedPoolError
 from headrace.kernels.tick_flaws import UNSET
 from headrace.kernels.tick_math import SQRT_PRICE_MAX, SQRT_PRICE_MIN, TICK_MAX, sqrt_price_at_tick_up
 from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable
-from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
 from headrace.model.event import Log
 from headrace.model.pool import Pool
 
@@ -61,24 +60,28 @@ def charge(packed: int) -> Log:
     return log(logs.PROTOCOL_FEE_UPDATED, (), (packed,))
 
 
+def state_at(point: PricePoint, fee: ProtocolFee, ticks: Mapping[int, TickLiquidity]) -> UniswapV4State:
+    return checked_state(UniswapV4State(POOL, ZERO_ADDRESS, fee, point, TickTable(3000, 60, ticks)))
+
+
 def unset() -> UniswapV4State:
-    return state_of(POOL, KEY, ProtocolFee(0, 0), UNSET, {})
+    return state_at(UNSET, ProtocolFee(0, 0), {})
 
 
 def live() -> UniswapV4State:
     ticks = {-600: TickLiquidity(LIQUIDITY, LIQUIDITY), 600: TickLiquidity(LIQUIDITY, -LIQUIDITY)}
-    return state_of(POOL, KEY, ProtocolFee(1000, 200), PricePoint(2**96, 0, LIQUIDITY), ticks)
+    return state_at(PricePoint(2**96, 0, LIQUIDITY), ProtocolFee(1000, 200), ticks)
 
 
 def test_a_pool_is_folded_from_its_first_log_on() -> None:
     state = DEX_UNDER_TEST.apply(unset(), born())
     assert state.point == PricePoint(2**96, 0, 0)
-    assert state.tables.down is state.tables.up
     state = DEX_UNDER_TEST.apply(state, modify(-600, 600, LIQUIDITY))
-    assert state.tables.down is state.tables.up
     state = DEX_UNDER_TEST.apply(state, charge(PACKED))
     assert state == live()
-    assert (state.tables.down.fee_pips, state.tables.up.fee_pips) == (DOWN_FEE, UP_FEE)
+    assert state.key == KEY
+    assert [state.fee_pips(zero_for_one=down) for down in (True, False)] == [DOWN_FEE, UP_FEE]
+    assert [state.table_for(zero_for_one=down).fee_pips for down in (True, False)] == [DOWN_FEE, UP_FEE]
     state = DEX_UNDER_TEST.apply(state, modify(660, 720, 5))
     price = sqrt_price_at_tick_up(77) + 9
     state = DEX_UNDER_TEST.apply(state, swap(price, LIQUIDITY, 77, (3, -4), UP_FEE))
@@ -86,16 +89,15 @@ def test_a_pool_is_folded_from_its_first_log_on() -> None:
     state = DEX_UNDER_TEST.apply(state, modify(-600, 600, -LIQUIDITY))
     assert state.point.liquidity == 0
     left = TickTable(3000, 60, {}).with_position(660, 720, 5)
-    assert state.tables == tables_at(left, ProtocolFee(1000, 200), 3000)
+    assert state.table == left
     state = DEX_UNDER_TEST.apply(state, charge(0))
-    assert state.tables.down is state.tables.up
-    assert state.tables.up == left
+    assert state.table_for(zero_for_one=True) is state.table_for(zero_for_one=False) is state.table
     assert not DEX_UNDER_TEST.is_outdated(state, 10**9)
 
 
-def test_a_swap_shares_the_tables_and_what_collects_fees_changes_nothing() -> None:
+def test_a_swap_shares_the_table_and_what_collects_fees_changes_nothing() -> None:
     before = live()
-    assert logs.apply_log(before, swap(2**96, LIQUIDITY, 0)).tables is before.tables
+    assert logs.apply_log(before, swap(2**96, LIQUIDITY, 0)).table is before.table
     assert logs.apply_log(before, modify(-600, 600, 0)) is before
 
 
@@ -123,9 +125,9 @@ def test_the_whole_fee_is_rounded_up(protocol_fee: int, lp_fee: int, whole: int)
 def test_the_protocols_fee_is_packed_with_zero_for_one_below() -> None:
     assert unpacked_fee(512_125) == ProtocolFee(125, 125)  # as set on mainnet's ETH/USDC pool
     assert unpacked_fee(PACKED) == ProtocolFee(1000, 200)
-    assert protocol_fee_flaw(1000 << 12 | 1000) is None
-    for packed in (1001, 1001 << 12, 1 << 24):
-        assert protocol_fee_flaw(packed) is not None
+    assert protocol_fee_flaw(ProtocolFee(1000, 0)) is None
+    for fee in (ProtocolFee(1001, 0), ProtocolFee(0, 1001), ProtocolFee(-1, 0), unpacked_fee(1 << 24)):
+        assert protocol_fee_flaw(fee) is not None
 
 
 @pytest.mark.parametrize(
@@ -223,6 +225,15 @@ def test_the_first_log_tells_the_key_which_its_id_proves() -> None:
 
 
 def test_a_state_that_no_pool_can_have_is_not_made() -> None:
-    with pytest.raises(MalformedPoolError) as caught:
-        state_of(POOL, KEY, ProtocolFee(0, 0), PricePoint(2**96, 0, 1), {})
-    assert (caught.value.pool, caught.value.field) == (KEY.id, "liquidity")
+    replace, good = msgspec.structs.replace, live()
+    for bad, field in (
+        (replace(good, point=PricePoint(2**96, 0, 1)), "liquidity"),
+        (replace(good, protocol_fee=ProtocolFee(0, 1001)), "protocol_fee"),
+        (replace(good, hooks=Address("0x" + "5e" * 20)), "id"),
+        (replace(good, pool=replace(POOL, fee_pips=500)), "id"),
+        (replace(good, pool=replace(POOL, tokens=(LOW, HIGH, MANAGER))), "tokens"),
+        (replace(good, table=TickTable(3000, 10, good.table.entries())), "id"),
+    ):
+        with pytest.raises(MalformedPoolError) as caught:
+            checked_state(bad)
+        assert (caught.value.pool, caught.value.field) == (KEY.id, field)

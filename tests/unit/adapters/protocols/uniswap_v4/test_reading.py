@@ -8,7 +8,7 @@ import pytest
 
 from headrace.adapters.protocols.uniswap_v4 import PoolKey, UniswapV4, UniswapV4Venue, reading
 from headrace.adapters.protocols.uniswap_v4.key import NATIVE
-from headrace.adapters.protocols.uniswap_v4.state import PROTOCOL, ProtocolFee, UniswapV4State, tables_at
+from headrace.adapters.protocols.uniswap_v4.state import PROTOCOL, ProtocolFee, UniswapV4State
 from headrace.adapters.protocols.words import call_data
 from headrace.errors import MalformedPoolError, UnexecutableError, UnquotableError
 from headrace.kernels.tick_flaws import UNSET
@@ -111,8 +111,7 @@ def test_a_sound_pool_is_described_and_read() -> None:
     state = read(node(slots))
     assert state.point == PricePoint(2**96, 0, LIQUIDITY)
     assert state.protocol_fee == ProtocolFee(1000, 200)
-    table = TickTable(3000, 60, {}).with_position(-600, 600, LIQUIDITY)
-    assert state.tables == tables_at(table, ProtocolFee(1000, 200), 3000)
+    assert state.table == TickTable(3000, 60, {}).with_position(-600, 600, LIQUIDITY)
 
 
 def test_a_price_below_one_has_a_negative_tick() -> None:
@@ -130,7 +129,7 @@ def test_many_pools_share_calls_of_a_bounded_size() -> None:
     pools = [Pool(key.id, MANAGER, PROTOCOL, "v4", (LOW, HIGH), key.fee_pips) for key in keys]
     states = asyncio.run(plugin.read(cast("Chain", scripted), pools, BLOCK))
     assert [state.pool for state in states] == pools
-    assert [sorted(state.tables.down.ticks) for state in states] == [[-600, 600]] * 3
+    assert [sorted(state.table.ticks) for state in states] == [[-600, 600]] * 3
     assert scripted.rounds == [-(-(3 * 2 + 2 * 116 + 6932) // 1000), 1]
 
 
