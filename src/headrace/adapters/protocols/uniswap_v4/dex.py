@@ -1,6 +1,7 @@
 """Uniswap v4 as one of the market's protocols: logs, storage and keys here, arithmetic in the kernels."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from headrace.adapters.protocols.uniswap_v4 import logs, quoting, reading
 from headrace.adapters.protocols.uniswap_v4.key import NATIVE, PoolKey
@@ -16,12 +17,14 @@ from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
+_NO_VENUES: Mapping[str, UniswapV4Venue] = MappingProxyType({})
+
 
 class UniswapV4:
     """Pools of Uniswap v4 core 1.0.2 that no hook can interfere with; implements `headrace.ports.pool.DEX`."""
 
-    def __init__(self, venues: Mapping[str, UniswapV4Venue]) -> None:
-        """Know where each venue's pools are, by the venue's name in the configuration."""
+    def __init__(self, venues: Mapping[str, UniswapV4Venue] = _NO_VENUES) -> None:
+        """Know where each venue's pools are, by the venue's name in the configuration; `describe` needs that alone."""
         self._keyring = Keyring(venues)
 
     @property
@@ -43,7 +46,7 @@ class UniswapV4:
         """Know a pool's key from its Initialize log, so that it can be described; answers its id.
 
         Raises:
-            MalformedLogError: it is no Initialize log of a configured manager, or its parts do not hash to its id.
+            MalformedLogError: it is no Initialize log of a manager that is known, or its parts do not hash to its id.
         """
         key = logs.key_of(log)
         self._keyring.require_manager(log)
@@ -61,7 +64,7 @@ class UniswapV4:
             MalformedLogError: the log has not the event's form.
         """
         pool = logs.pool_of(log)
-        return pool if log.address in self._keyring.managers else PoolId(log.address)
+        return pool if self._keyring.is_manager(log.address) else PoolId(log.address)
 
     def apply(self, state: PoolState, log: Log) -> UniswapV4State:
         """The state after a log of this pool; a swap shares the tick table and all that was worked out from it.
@@ -87,13 +90,16 @@ class UniswapV4:
         return await reading.describe(self._keyring, chain, venue, pool, block)
 
     async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV4State, ...]:
-        """States after `block`, parallel to `pools`.
+        """States after `block`, parallel to `pools`, whose logs are known from now on.
 
         Raises:
             MalformedPoolError: a pool's state cannot be one of this protocol.
             ChainError: the node failed.
         """
-        return await reading.read(self._keyring, chain, pools, block)
+        states = await reading.read(self._keyring, chain, pools, block)
+        for pool in pools:
+            self._keyring.enter(pool.address)
+        return states
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext

@@ -41,7 +41,15 @@ class Keyring:
     def __init__(self, venues: Mapping[str, UniswapV4Venue]) -> None:
         self._venues = dict(venues)
         self._keys = {key.id: key for venue in venues.values() for key in venue.keys}
-        self.managers = frozenset(venue.manager for venue in venues.values())
+        self._managers = {venue.manager for venue in venues.values()}
+
+    def enter(self, manager: Address) -> None:
+        """Know a PoolManager from now on, because a pool of the market lies in it; harmless when it is known."""
+        self._managers.add(manager)
+
+    def is_manager(self, address: Address) -> bool:
+        """Whether logs of this contract speak of pools."""
+        return address in self._managers
 
     def learn(self, key: PoolKey) -> None:
         """Know a key from now on; harmless when it is known."""
@@ -51,10 +59,10 @@ class Keyring:
         """Let no stranger teach keys.
 
         Raises:
-            MalformedLogError: no configured manager emitted the log.
+            MalformedLogError: no manager that is known emitted the log.
         """
-        if log.address not in self.managers:
-            raise MalformedLogError(log.address, "address", "it is no PoolManager that is configured")
+        if not self.is_manager(log.address):
+            raise MalformedLogError(log.address, "address", "it is no PoolManager that is known")
 
     def manager_of(self, pool: PoolId, venue: str) -> Address:
         """Where the pools of a venue are.

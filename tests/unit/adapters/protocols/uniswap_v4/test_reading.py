@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from headrace.adapters.protocols.uniswap_v4 import PoolKey, UniswapV4, UniswapV4Venue, reading
+from headrace.adapters.protocols.uniswap_v4 import PoolKey, UniswapV4, UniswapV4Venue, logs, reading
 from headrace.adapters.protocols.uniswap_v4.key import NATIVE
 from headrace.adapters.protocols.uniswap_v4.state import PROTOCOL, ProtocolFee, UniswapV4State
 from headrace.adapters.protocols.words import call_data
@@ -16,6 +16,7 @@ from headrace.kernels.tick_math import SQRT_PRICE_MAX
 from headrace.kernels.tick_table import PricePoint, TickTable
 from headrace.model.address import Address, Hash32, PoolId, keccak_hex
 from headrace.model.block import BlockContext
+from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV4Step
 from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
@@ -263,3 +264,13 @@ def test_a_foreign_state_is_a_bug() -> None:
 
     with pytest.raises(AssertionError):
         dex().quote_out(Foreign(), LOW, HIGH, 5, AT)
+
+
+def test_logs_of_a_pool_that_was_read_are_known_without_a_venue() -> None:
+    plugin = UniswapV4()
+    plugin.learn_key(KEY)
+    charged = Log(MANAGER, (logs.PROTOCOL_FEE_UPDATED, Hash32(KEY.id)), "0x" + words(5).hex(), BLOCK, 1, BLOCK, 0)
+    assert plugin.pool_of(charged) == PoolId(MANAGER)
+    (state,) = asyncio.run(plugin.read(node(), (POOL,), BLOCK))
+    assert plugin.pool_of(charged) == KEY.id
+    assert plugin.apply(state, charged).protocol_fee == ProtocolFee(5, 0)
