@@ -1,6 +1,7 @@
 """Logs in the form of IPoolManager and IProtocolFees, made by hand; real ones are folded in the conformance suite."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import msgspec
 import pytest
@@ -104,6 +105,17 @@ def test_a_swap_shares_the_table_and_what_collects_fees_changes_nothing() -> Non
 def test_a_swap_that_took_nothing_may_carry_the_fee_of_either_direction() -> None:
     for fee in (DOWN_FEE, UP_FEE):
         assert logs.apply_log(live(), swap(2**96, LIQUIDITY, 0, (0, 0), fee)) == live()
+
+
+@pytest.mark.parametrize(
+    ("lost", "field"), [(modify(-600, 600, LIQUIDITY), "liquidity"), (charge(PACKED), "fee"), (born(), "topics")]
+)
+def test_a_lost_log_is_noticed_by_the_next_swap_at_the_latest(lost: Log, field: str) -> None:
+    story = [born(), modify(-600, 600, LIQUIDITY), charge(PACKED), swap(2**96, LIQUIDITY, 0)]
+    assert reduce(logs.apply_log, story, unset()) == live()
+    with pytest.raises(MalformedLogError) as caught:
+        reduce(logs.apply_log, [one for one in story if one != lost], unset())
+    assert caught.value.field == field
 
 
 @pytest.mark.parametrize(
