@@ -39,8 +39,7 @@ def quote_out(state: UniswapV4State, token_in: Address, token_out: Address, amou
     filled = _fill(state, amount_in, zero_for_one=is_zero_for_one(state, token_in, token_out))
     if filled is None:
         raise UnquotableError(state.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
-    if filled.amount_out > AMOUNT_MAX:
-        raise UnquotableError(state.pool.id, f"{filled.amount_out} of {token_out} does not fit its signed 128 bits")
+    _require_payable(state, filled)
     return filled.amount_out
 
 
@@ -52,12 +51,14 @@ def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amoun
     """
     down = is_zero_for_one(state, token_in, token_out)
     table = state.table_for(zero_for_one=down)
+    least = None
     if table.fee_pips < FEE_DENOMINATOR:
         least = input_for(table, state.point, amount_out, zero_for_one=down)
-        filled = None if least is None else _fill(state, least, zero_for_one=down)
-        if least is not None and filled is not None and filled.amount_out <= AMOUNT_MAX:
-            return least
-    raise UnquotableError(state.pool.id, f"no input buys {amount_out} of {token_out}")
+    filled = None if least is None else _fill(state, least, zero_for_one=down)
+    if least is None or filled is None:
+        raise UnquotableError(state.pool.id, f"no input buys {amount_out} of {token_out}")
+    _require_payable(state, filled)
+    return least
 
 
 def shape(state: UniswapV4State, token_in: Address, token_out: Address) -> TickSegments:
@@ -94,6 +95,11 @@ def is_zero_for_one(state: UniswapV4State, token_in: Address, token_out: Address
     if (token_in, token_out) == (token1, token0):
         return False
     raise UnquotableError(state.pool.id, f"it does not swap {token_in} for {token_out}")
+
+
+def _require_payable(state: UniswapV4State, filled: Fill) -> None:
+    if filled.amount_out > AMOUNT_MAX:
+        raise UnquotableError(state.pool.id, f"it would pay {filled.amount_out}, which no signed 128 bits hold")
 
 
 def _fill(state: UniswapV4State, amount_in: int, *, zero_for_one: bool) -> Fill | None:
