@@ -8,7 +8,8 @@ import {IBalancerV2FlashLoanRecipient, IBalancerV2Vault} from "./interfaces/IBal
 import {IUniswapV2Callee} from "./interfaces/IUniswapV2.sol";
 import {IUniswapV3FlashCallback, IUniswapV3Pool, IUniswapV3SwapCallback} from "./interfaces/IUniswapV3.sol";
 import {ExactApproval} from "./libraries/ExactApproval.sol";
-import {Funding, Header, PlanReader, Step, StepKind} from "./libraries/PlanReader.sol";
+import {Funding, Header, PlanReader} from "./libraries/PlanReader.sol";
+import {Step, StepKind} from "./libraries/Step.sol";
 import {StepWalker} from "./StepWalker.sol";
 
 /// @title PlanFunding
@@ -50,7 +51,7 @@ abstract contract PlanFunding is
         _requireConsumed(amount0Delta, amount1Delta, data.amountIn());
         Step memory first = data.firstStep();
         Step memory second = data.stepAfter(first);
-        address holder = _receiverFor(second);
+        address holder = _receiverFor(first, second);
         uint256 amountOut = holder == address(this)
             ? _receivedInFlash(first)
             : uint256(-(amount0Delta > 0 ? amount1Delta : amount0Delta));
@@ -106,7 +107,7 @@ abstract contract PlanFunding is
         Step memory first = plan.stepAt(header.stepsOffset, header.token);
         heldBeforeFlash = first.tokenOut.balanceOf(address(this));
         if (first.kind == StepKind.UniswapV2) _flashUniswapV2(first, header.amountIn, plan);
-        else _takeUniswapV3(first, header.amountIn, _receiverFor(plan.stepAfter(first)), plan);
+        else _takeUniswapV3(first, header.amountIn, _receiverFor(first, plan.stepAfter(first)), plan);
     }
 
     function _borrowBalancerV2(bytes calldata plan, Header memory header) private {

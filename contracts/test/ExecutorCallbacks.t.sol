@@ -8,8 +8,9 @@ import {IAaveV3FlashLoanSimpleReceiver, IAaveV3Pool} from "../src/interfaces/IAa
 import {IBalancerV2FlashLoanRecipient, IBalancerV2Vault} from "../src/interfaces/IBalancerV2.sol";
 import {IUniswapV2Callee, IUniswapV2Pair} from "../src/interfaces/IUniswapV2.sol";
 import {IUniswapV3FlashCallback, IUniswapV3Pool, IUniswapV3SwapCallback} from "../src/interfaces/IUniswapV3.sol";
-import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
-import {UniswapV3Step} from "../src/steps/UniswapV3Step.sol";
+import {Funding} from "../src/libraries/PlanReader.sol";
+import {StepKind} from "../src/libraries/Step.sol";
+import {ExactInput} from "../src/libraries/ExactInput.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 import {Puppet} from "./Puppet.sol";
@@ -128,7 +129,7 @@ contract ExecutorCallbacksTest is Market {
         bytes memory greedy =
             abi.encodeCall(IUniswapV3SwapCallback.uniswapV3SwapCallback, (int256(AMOUNT + 1), 0, payment));
         puppet.onCall(IUniswapV3Pool.swap.selector, address(executor), greedy);
-        vm.expectRevert(abi.encodeWithSelector(UniswapV3Step.InputNotConsumed.selector, puppet, AMOUNT, AMOUNT + 1));
+        vm.expectRevert(abi.encodeWithSelector(ExactInput.InputNotConsumed.selector, puppet, AMOUNT, AMOUNT + 1));
         executor.execute(packed);
     }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
+import {Funding} from "../src/libraries/PlanReader.sol";
+import {StepKind} from "../src/libraries/Step.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 
 /// @notice Whatever is executed, either nothing happens or the plan's profit is made.
 contract ExecutorFuzzTest is Market {
     using PlanWriter for Plan;
+
+    uint8 private constant KINDS = uint8(type(StepKind).max);
 
     struct Choice {
         uint8 funding;
@@ -66,7 +69,7 @@ contract ExecutorFuzzTest is Market {
     function _plan(Choice memory choice) private view returns (Plan memory plan) {
         StepKind[] memory kinds = new StepKind[](choice.hasThreeSteps ? 3 : 2);
         for (uint256 i; i < kinds.length; ++i) {
-            kinds[i] = StepKind(choice.kinds[i] % 3 + 1);
+            kinds[i] = StepKind(choice.kinds[i] % KINDS + 1);
         }
         plan = _cycle(Funding(choice.funding % 5), kinds, choice.amountIn);
         plan.profitMin = choice.profitMin;

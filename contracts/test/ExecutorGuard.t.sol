@@ -7,9 +7,10 @@ import {IAaveV3FlashLoanSimpleReceiver, IAaveV3Pool} from "../src/interfaces/IAa
 import {IBalancerV2FlashLoanRecipient, IBalancerV2Vault} from "../src/interfaces/IBalancerV2.sol";
 import {IUniswapV2Callee, IUniswapV2Pair} from "../src/interfaces/IUniswapV2.sol";
 import {ExactApproval} from "../src/libraries/ExactApproval.sol";
-import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
+import {Funding} from "../src/libraries/PlanReader.sol";
+import {StepKind} from "../src/libraries/Step.sol";
 import {PlanFunding} from "../src/PlanFunding.sol";
-import {UniswapV3Step} from "../src/steps/UniswapV3Step.sol";
+import {ExactInput} from "../src/libraries/ExactInput.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 import {Puppet} from "./Puppet.sol";
@@ -94,7 +95,7 @@ contract ExecutorGuardTest is Market {
         plan.amountIn = type(uint120).max;
         plan.stepV3(0, 1, pool);
         _append(plan, StepKind.UniswapV3, 1, 0);
-        vm.expectPartialRevert(UniswapV3Step.InputNotConsumed.selector);
+        vm.expectPartialRevert(ExactInput.InputNotConsumed.selector);
         executor.execute(plan.encode());
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Funding, PlanReader, StepKind} from "../src/libraries/PlanReader.sol";
+import {Funding, PlanReader} from "../src/libraries/PlanReader.sol";
+import {StepKind} from "../src/libraries/Step.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {DevToken} from "../src/devnet/DevToken.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
@@ -79,8 +80,8 @@ contract ExecutorPlanTest is Test {
 
     function test_an_unknown_kind_of_step_is_refused() public {
         Plan memory plan = _plan();
-        plan.steps[26] = 0x04;
-        _expect(plan.encode(), abi.encodeWithSelector(PlanReader.StepKindUnknown.selector, 1, 4));
+        plan.steps[26] = 0x08;
+        _expect(plan.encode(), abi.encodeWithSelector(PlanReader.StepKindUnknown.selector, 1, 8));
     }
 
     function test_a_token_index_out_of_range_is_refused() public {

@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
+import {Funding} from "../src/libraries/PlanReader.sol";
+import {StepKind} from "../src/libraries/Step.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Funding, StepKind} from "../src/libraries/PlanReader.sol";
+import {Funding} from "../src/libraries/PlanReader.sol";
+import {CurveCall, StepKind} from "../src/libraries/Step.sol";
 
 struct Plan {
     uint8 funding;
@@ -41,6 +42,38 @@ library PlanWriter {
         pure
     {
         plan.steps = abi.encodePacked(plan.steps, StepKind.BalancerV2, indexIn, indexOut, vault, poolId);
+    }
+
+    function stepV4(Plan memory plan, uint8 indexIn, uint8 indexOut, address manager, bytes26 terms) internal pure {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.UniswapV4, indexIn, indexOut, manager, terms);
+    }
+
+    /// @dev What names a pool of Uniswap v4 beside its tokens.
+    function termsV4(uint24 feePips, int24 tickSpacing, address hooks) internal pure returns (bytes26) {
+        return bytes26(abi.encodePacked(feePips, tickSpacing, hooks));
+    }
+
+    /// @param coins The places of the two tokens in the pool.
+    function stepCurve(
+        Plan memory plan,
+        uint8 indexIn,
+        uint8 indexOut,
+        address pool,
+        CurveCall call,
+        uint8[2] memory coins
+    ) internal pure {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.Curve, indexIn, indexOut, pool, call, coins[0], coins[1]);
+    }
+
+    function stepBalancerV3(Plan memory plan, uint8 indexIn, uint8 indexOut, address vault, address pool)
+        internal
+        pure
+    {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.BalancerV3, indexIn, indexOut, vault, pool);
+    }
+
+    function stepSolidly(Plan memory plan, uint8 indexIn, uint8 indexOut, address pair) internal pure {
+        plan.steps = abi.encodePacked(plan.steps, StepKind.Solidly, indexIn, indexOut, pair);
     }
 
     function encode(Plan memory plan) internal pure returns (bytes memory) {

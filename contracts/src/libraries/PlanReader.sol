@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {CurveCall, Step, StepKind} from "./Step.sol";
 
 /// @notice Where the input of the first step comes from.
 enum Funding {
@@ -10,13 +11,6 @@ enum Funding {
     BalancerV2Loan,
     UniswapV3Loan,
     AaveV3Loan
-}
-
-enum StepKind {
-    None,
-    UniswapV2,
-    UniswapV3,
-    BalancerV2
 }
 
 /// @dev `token` is tokens[0], `stepsOffset` where the first step begins.
@@ -28,23 +22,6 @@ struct Header {
     uint256 deadlineBlock;
     IERC20 token;
     uint256 stepsOffset;
-}
-
-/// @dev `venue` is the pair, the pool or the Vault; `feePips` belongs to Uniswap v2 alone, `poolId` to Balancer v2 alone.
-/// `end` is the offset of the byte after the step.
-struct Step {
-    StepKind kind;
-    IERC20 tokenIn;
-    IERC20 tokenOut;
-    address venue;
-    uint256 feePips;
-    bytes32 poolId;
-    uint256 end;
-}
-
-/// @dev The order of a pair's or a pool's two tokens is the order of their addresses.
-function isZeroForOne(Step memory step) pure returns (bool) {
-    return address(step.tokenIn) < address(step.tokenOut);
 }
 
 /// @title PlanReader
@@ -59,9 +36,13 @@ function isZeroForOne(Step memory step) pure returns (bool) {
 ///         61     1  n, the number of tokens, at least 2
 ///         62   20n  tokens: tokens[0] is what is spent first and what the profit is counted in
 ///                   steps, at least 2, each: kind 1, index of tokenIn 1, index of tokenOut 1, then
-///                       Uniswap v2   feePips 3, pair 20
-///                       Uniswap v3   pool 20
-///                       Balancer v2  vault 20, poolId 32
+///                       1  Uniswap v2   feePips 3, pair 20
+///                       2  Uniswap v3   pool 20
+///                       3  Balancer v2  vault 20, poolId 32
+///                       4  Uniswap v4   manager 20, feePips 3, tickSpacing 3, hooks 20
+///                       5  Curve        pool 20, call 1, indexIn 1, indexOut 1
+///                       6  Balancer v3  vault 20, pool 20
+///                       7  Solidly      pair 20
 ///
 /// @dev Every other function relies on `validate` having passed over the same bytes.
 library PlanReader {
@@ -75,6 +56,8 @@ library PlanReader {
     error StepNotConnected(uint256 step, uint256 indexIn, uint256 indexExpected);
     error StepTokensEqual(uint256 step, uint256 index);
     error FeeOutOfRange(uint256 step, uint256 feePips);
+    error NativeCoinUnsupported(uint256 step);
+    error CurveCallUnknown(uint256 step, uint8 call);
     error WalkNotClosed(uint256 indexOut);
     error FlashSwapUnsupported(uint8 kind);
 
@@ -85,9 +68,10 @@ library PlanReader {
     uint256 private constant TOKENS_OFFSET = 62;
     uint256 private constant ADDRESS_LENGTH = 20;
     uint256 private constant STEP_PREFIX_LENGTH = 3;
-    uint256 private constant UNISWAP_V2_LENGTH = 26;
-    uint256 private constant UNISWAP_V3_LENGTH = 23;
-    uint256 private constant BALANCER_V2_LENGTH = 55;
+    uint256 private constant TERMS_OFFSET = 23;
+
+    /// @dev Bytes of a whole step, by kind.
+    bytes8 private constant STEP_LENGTHS = hex"001a1737311a2b17";
 
     /// @notice Reads the header of a plan, and reverts unless the whole plan is well formed: nothing is missing, nothing is
     /// left over, and the steps are a walk from tokens[0] back to it.
@@ -132,17 +116,15 @@ library PlanReader {
         step.kind = StepKind(word >> 248);
         step.tokenIn = tokenIn;
         step.tokenOut = token(plan, uint8(word >> 232));
+        step.end = offset + _stepLength(step.kind);
         if (step.kind == StepKind.UniswapV2) {
-            step.feePips = uint24(word >> 208);
+            step.terms = bytes32(word << 24);
             step.venue = address(uint160(word >> 48));
-            step.end = offset + UNISWAP_V2_LENGTH;
             return step;
         }
         step.venue = address(uint160(word >> 72));
-        step.end = offset + UNISWAP_V3_LENGTH;
-        if (step.kind == StepKind.UniswapV3) return step;
-        step.poolId = bytes32(_word(plan, step.end));
-        step.end = offset + BALANCER_V2_LENGTH;
+        bool hasTerms = step.kind != StepKind.UniswapV3 && step.kind != StepKind.Solidly;
+        if (hasTerms) step.terms = bytes32(_word(plan, offset + TERMS_OFFSET));
     }
 
     function _validateFunding(bytes calldata plan) private pure returns (Funding, address lender) {
@@ -167,7 +149,7 @@ library PlanReader {
 
         if (header.funding != Funding.FlashSwap) return;
         uint8 kind = uint8(_word(plan, header.stepsOffset) >> 248);
-        if (kind == uint8(StepKind.BalancerV2)) revert FlashSwapUnsupported(kind);
+        if (kind > uint8(StepKind.UniswapV3)) revert FlashSwapUnsupported(kind);
     }
 
     /// @dev `indexExpected` is the token the step before left behind.
@@ -192,14 +174,24 @@ library PlanReader {
         if (indexIn != indexExpected) revert StepNotConnected(number, indexIn, indexExpected);
         if (indexIn == indexOut) revert StepTokensEqual(number, indexIn);
 
-        if (kind != uint8(StepKind.UniswapV2)) return (end, indexOut);
-        uint256 feePips = uint24(word >> 208);
-        if (feePips >= PIPS) revert FeeOutOfRange(number, feePips);
+        if (kind == uint8(StepKind.UniswapV2)) {
+            uint256 feePips = uint24(word >> 208);
+            if (feePips >= PIPS) revert FeeOutOfRange(number, feePips);
+        } else if (kind == uint8(StepKind.UniswapV4)) {
+            if (_isNative(plan, indexIn) || _isNative(plan, indexOut)) revert NativeCoinUnsupported(number);
+        } else if (kind == uint8(StepKind.Curve)) {
+            uint8 call = uint8(word >> 64);
+            if (call > uint8(type(CurveCall).max)) revert CurveCallUnknown(number, call);
+        }
+    }
+
+    /// @dev The zero address is the native coin to Uniswap v4 alone.
+    function _isNative(bytes calldata plan, uint256 index) private pure returns (bool) {
+        return address(token(plan, index)) == address(0);
     }
 
     function _stepLength(StepKind kind) private pure returns (uint256) {
-        if (kind == StepKind.UniswapV2) return UNISWAP_V2_LENGTH;
-        return kind == StepKind.UniswapV3 ? UNISWAP_V3_LENGTH : BALANCER_V2_LENGTH;
+        return uint8(STEP_LENGTHS[uint8(kind)]);
     }
 
     function _requireLength(bytes calldata plan, uint256 needed) private pure {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IBalancerV2Vault} from "../interfaces/IBalancerV2.sol";
 import {ExactApproval} from "../libraries/ExactApproval.sol";
-import {Step} from "../libraries/PlanReader.sol";
+import {Step} from "../libraries/Step.sol";
 
 /// @title BalancerV2Step
 /// @notice One swap on a pool of Balancer v2.
@@ -18,7 +18,7 @@ abstract contract BalancerV2Step {
         returns (uint256 amountOut)
     {
         IBalancerV2Vault.SingleSwap memory singleSwap = IBalancerV2Vault.SingleSwap({
-            poolId: step.poolId,
+            poolId: step.poolId(),
             kind: IBalancerV2Vault.SwapKind.GIVEN_IN,
             assetIn: address(step.tokenIn),
             assetOut: address(step.tokenOut),

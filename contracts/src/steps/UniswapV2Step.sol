@@ -5,7 +5,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {CallbackLock} from "../CallbackLock.sol";
 import {IUniswapV2Callee, IUniswapV2Pair} from "../interfaces/IUniswapV2.sol";
-import {isZeroForOne, PlanReader, Step} from "../libraries/PlanReader.sol";
+import {PlanReader} from "../libraries/PlanReader.sol";
+import {Step} from "../libraries/Step.sol";
 
 /// @title UniswapV2Step
 /// @notice One swap on a pair of Uniswap v2 or of one of its forks.
@@ -36,12 +37,12 @@ abstract contract UniswapV2Step is CallbackLock {
     /// @dev Rounds down, as the pair does.
     function _quoteUniswapV2(Step memory step, uint256 amountIn) private view returns (uint256 amountOut) {
         (uint256 reserve0, uint256 reserve1,) = IUniswapV2Pair(step.venue).getReserves();
-        (uint256 reserveIn, uint256 reserveOut) = isZeroForOne(step) ? (reserve0, reserve1) : (reserve1, reserve0);
-        uint256 amountInNet = amountIn * (PlanReader.PIPS - step.feePips);
+        (uint256 reserveIn, uint256 reserveOut) = step.isZeroForOne() ? (reserve0, reserve1) : (reserve1, reserve0);
+        uint256 amountInNet = amountIn * (PlanReader.PIPS - step.feePips());
         return amountInNet * reserveOut / (reserveIn * PlanReader.PIPS + amountInNet);
     }
 
     function _amountsOut(Step memory step, uint256 amountOut) private pure returns (uint256 amount0, uint256 amount1) {
-        return isZeroForOne(step) ? (uint256(0), amountOut) : (amountOut, uint256(0));
+        return step.isZeroForOne() ? (uint256(0), amountOut) : (amountOut, uint256(0));
     }
 }

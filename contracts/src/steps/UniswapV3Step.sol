@@ -6,20 +6,15 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {CallbackLock} from "../CallbackLock.sol";
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/IUniswapV3.sol";
-import {isZeroForOne, Step} from "../libraries/PlanReader.sol";
+import {ExactInput} from "../libraries/ExactInput.sol";
+import {Step} from "../libraries/Step.sol";
 
 /// @title UniswapV3Step
 /// @notice One swap on a pool of Uniswap v3 or of one of its forks.
-/// @dev The pool sends the output, then calls back for its input. The price limit is the extreme one, so a pool that runs
-/// dry takes less than the whole input: this reverts.
+/// @dev The pool sends the output, then calls back for its input.
 abstract contract UniswapV3Step is CallbackLock {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
-
-    error InputNotConsumed(address pool, uint256 amountIn, uint256 amountAsked);
-
-    uint160 private constant SQRT_PRICE_MIN = 4295128739;
-    uint160 private constant SQRT_PRICE_MAX = 1461446703485210103287273052203988822378723970342;
 
     /// @dev The data of a swap that only waits for its payment: the token (20 bytes) and the amount (32 bytes).
     uint256 internal constant PAYMENT_LENGTH = 52;
@@ -32,8 +27,8 @@ abstract contract UniswapV3Step is CallbackLock {
         internal
         returns (uint256 amountOut)
     {
-        bool zeroForOne = isZeroForOne(step);
-        uint160 limit = zeroForOne ? SQRT_PRICE_MIN + 1 : SQRT_PRICE_MAX - 1;
+        bool zeroForOne = step.isZeroForOne();
+        uint160 limit = ExactInput.sqrtPriceLimit(zeroForOne);
         _expectCallback(step.venue, IUniswapV3SwapCallback.uniswapV3SwapCallback.selector, keccak256(data));
         (int256 amount0, int256 amount1) =
             IUniswapV3Pool(step.venue).swap(receiver, zeroForOne, amountIn.toInt256(), limit, data);
@@ -50,8 +45,6 @@ abstract contract UniswapV3Step is CallbackLock {
     }
 
     function _requireConsumed(int256 amount0Delta, int256 amount1Delta, uint256 amountIn) internal view {
-        int256 owed = amount0Delta > 0 ? amount0Delta : amount1Delta;
-        uint256 amountAsked = owed > 0 ? uint256(owed) : 0;
-        if (amountAsked != amountIn) revert InputNotConsumed(msg.sender, amountIn, amountAsked);
+        ExactInput.requireConsumed(amountIn, amount0Delta > 0 ? amount0Delta : amount1Delta);
     }
 }
