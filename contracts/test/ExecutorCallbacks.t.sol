@@ -3,24 +3,30 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {CallbackLock} from "../src/CallbackLock.sol";
+import {IBalancerV3Vault} from "../src/interfaces/IBalancerV3.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {IAaveV3FlashLoanSimpleReceiver, IAaveV3Pool} from "../src/interfaces/IAaveV3.sol";
 import {IBalancerV2FlashLoanRecipient, IBalancerV2Vault} from "../src/interfaces/IBalancerV2.sol";
 import {IUniswapV2Callee, IUniswapV2Pair} from "../src/interfaces/IUniswapV2.sol";
 import {IUniswapV3FlashCallback, IUniswapV3Pool, IUniswapV3SwapCallback} from "../src/interfaces/IUniswapV3.sol";
+import {IUniswapV4PoolManager, IUniswapV4UnlockCallback} from "../src/interfaces/IUniswapV4.sol";
 import {Funding} from "../src/libraries/PlanReader.sol";
-import {StepKind} from "../src/libraries/Step.sol";
+import {Step, StepKind} from "../src/libraries/Step.sol";
+import {BalancerV3Step} from "../src/steps/BalancerV3Step.sol";
 import {ExactInput} from "../src/libraries/ExactInput.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 import {Puppet} from "./Puppet.sol";
 
-/// @notice The five callbacks, called by whom, when and with what they must not be.
+/// @notice The seven callbacks, called by whom, when and with what they must not be.
 contract ExecutorCallbacksTest is Market {
     using PlanWriter for Plan;
 
     uint256 private constant AMOUNT = 100e18;
-    uint256 private constant CALLBACKS = 5;
+    int128 private constant OWED = int128(int256(AMOUNT));
+    bytes26 private constant TERMS_V4 = hex"000bb800003c0000000000000000000000000000000000000000";
+    address private constant POOL_V3 = address(0xA6);
+    uint256 private constant CALLBACKS = 7;
 
     Puppet private puppet;
 
@@ -30,6 +36,11 @@ contract ExecutorCallbacksTest is Market {
         puppet.answer(IUniswapV2Pair.getReserves.selector, abi.encode(RESERVE, RESERVE, 0));
         puppet.answer(IUniswapV3Pool.token0.selector, abi.encode(a));
         puppet.answer(IUniswapV3Pool.swap.selector, abi.encode(AMOUNT, AMOUNT));
+        puppet.answer(IUniswapV4PoolManager.unlock.selector, abi.encode(abi.encode(2 * AMOUNT)));
+        puppet.answer(IUniswapV4PoolManager.swap.selector, abi.encode(_deltaV4(a, b, -OWED, 2 * OWED)));
+        puppet.answer(IUniswapV4PoolManager.settle.selector, abi.encode(AMOUNT));
+        puppet.answer(IBalancerV3Vault.swap.selector, abi.encode(2 * AMOUNT, AMOUNT, 2 * AMOUNT));
+        puppet.answer(IBalancerV3Vault.settle.selector, abi.encode(AMOUNT));
     }
 
     function testFuzz_a_stranger_is_refused_in_every_callback(address stranger, bytes calldata data) public {
@@ -51,13 +62,13 @@ contract ExecutorCallbacksTest is Market {
     function test_every_callback_is_refused_after_its_plan() public {
         for (uint256 callback; callback < CALLBACKS; ++callback) {
             Plan memory plan = _cycle(_funding(callback), _kinds(_firstKind(callback), StepKind.UniswapV3), AMOUNT);
-            address caller = callback < 2 ? _venue(_firstKind(callback), a, b) : plan.lender;
+            address caller = _isLoan(callback) ? plan.lender : _venue(_firstKind(callback), a, b);
             bytes memory packed = plan.encode();
             executor.execute(packed);
 
             _expectNotExpected(caller);
             vm.prank(caller);
-            _call(_callback(callback, packed));
+            _call(_callback(callback, _dataOf(callback, packed)));
         }
     }
 
@@ -65,7 +76,7 @@ contract ExecutorCallbacksTest is Market {
         for (uint256 callback; callback < CALLBACKS; ++callback) {
             uint256 state = vm.snapshotState();
             bytes memory packed = _puppetPlan(callback);
-            bytes memory other = abi.encodePacked(packed);
+            bytes memory other = abi.encodePacked(_dataOf(callback, packed));
             other[36] ^= 0x01;
             puppet.onCall(_trigger(callback), address(executor), _callback(callback, other));
             _expectNotExpected(address(puppet));
@@ -80,7 +91,7 @@ contract ExecutorCallbacksTest is Market {
             uint256 state = vm.snapshotState();
             Puppet stranger = new Puppet();
             bytes memory packed = _puppetPlan(callback);
-            stranger.onCall(signal, address(executor), _callback(callback, packed));
+            stranger.onCall(signal, address(executor), _callback(callback, _dataOf(callback, packed)));
             puppet.onCall(_trigger(callback), address(stranger), abi.encodePacked(signal));
             _expectNotExpected(address(stranger));
             executor.execute(packed);
@@ -94,7 +105,7 @@ contract ExecutorCallbacksTest is Market {
                 if (wrong == callback) continue;
                 uint256 state = vm.snapshotState();
                 bytes memory packed = _puppetPlan(callback);
-                puppet.onCall(_trigger(callback), address(executor), _callback(wrong, packed));
+                puppet.onCall(_trigger(callback), address(executor), _callback(wrong, _dataOf(callback, packed)));
                 _expectNotExpected(address(puppet));
                 executor.execute(packed);
                 vm.revertToState(state);
@@ -107,10 +118,23 @@ contract ExecutorCallbacksTest is Market {
             uint256 state = vm.snapshotState();
             bytes memory packed = _puppetPlan(callback);
             _deliver(callback);
-            puppet.onCall(_trigger(callback), address(executor), _callback(callback, packed));
-            puppet.onCall(_trigger(callback), address(executor), _callback(callback, packed));
+            puppet.onCall(_trigger(callback), address(executor), _callback(callback, _dataOf(callback, packed)));
+            puppet.onCall(_trigger(callback), address(executor), _callback(callback, _dataOf(callback, packed)));
             _expectNotExpected(address(puppet));
             executor.execute(packed);
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev The counterpart to what is refused: an unlocked venue that calls back once, with what it was given, is paid.
+    function test_the_right_venue_with_the_right_data_is_paid_once() public {
+        for (uint256 callback = 5; callback < CALLBACKS; ++callback) {
+            uint256 state = vm.snapshotState();
+            bytes memory packed = _puppetPlan(callback);
+            _deliver(callback);
+            puppet.onCall(_trigger(callback), address(executor), _callback(callback, _dataOf(callback, packed)));
+            assertGt(executor.execute(packed), AMOUNT / 2);
+            assertEq(a.balanceOf(address(puppet)), AMOUNT);
             vm.revertToState(state);
         }
     }
@@ -182,15 +206,36 @@ contract ExecutorCallbacksTest is Market {
     /// @dev A plan that the puppet lends or swaps for, and that would land if the puppet behaved.
     function _puppetPlan(uint256 callback) private view returns (bytes memory) {
         Plan memory plan = _cycle(_funding(callback), _kinds(_firstKind(callback), StepKind.UniswapV2), AMOUNT);
-        if (callback >= 2) {
+        if (_isLoan(callback)) {
             plan.lender = address(puppet);
         } else {
             plan.steps = "";
             if (callback == 0) plan.stepV2(0, 1, FEE_PIPS, address(puppet));
-            else plan.stepV3(0, 1, address(puppet));
+            else if (callback == 1) plan.stepV3(0, 1, address(puppet));
+            else if (callback == 5) plan.stepV4(0, 1, address(puppet), TERMS_V4);
+            else plan.stepBalancerV3(0, 1, address(puppet), POOL_V3);
             _append(plan, StepKind.UniswapV2, 1, 0);
         }
         return plan.encode();
+    }
+
+    /// @dev What the executor expects back: the plan, or of an unlocked manager or Vault the first step.
+    function _dataOf(uint256 callback, bytes memory packed) private view returns (bytes memory) {
+        if (callback < 5) return packed;
+        bool isV4 = callback == 5;
+        Step memory step = Step({
+            kind: isV4 ? StepKind.UniswapV4 : StepKind.BalancerV3,
+            tokenIn: a,
+            tokenOut: b,
+            venue: address(puppet),
+            terms: isV4 ? bytes32(TERMS_V4) : bytes32(bytes20(POOL_V3)),
+            end: 62 + 60 + (isV4 ? 49 : 43)
+        });
+        return abi.encode(step, AMOUNT, _venue(StepKind.UniswapV2, b, a));
+    }
+
+    function _isLoan(uint256 callback) private pure returns (bool) {
+        return callback >= 2 && callback < 5;
     }
 
     /// @dev Own capital, of which the first step pays the puppet, a pool of Uniswap v3.
@@ -203,19 +248,21 @@ contract ExecutorCallbacksTest is Market {
 
     /// @dev Gives the puppet the first step's output and has it send that, to where the plan wants it.
     function _deliver(uint256 callback) private {
-        if (callback > 1) return;
+        if (_isLoan(callback)) return;
         b.transfer(address(puppet), 2 * AMOUNT);
         address receiver = callback == 0 ? address(executor) : _venue(StepKind.UniswapV2, b, a);
         puppet.onCall(_trigger(callback), address(b), abi.encodeCall(IERC20.transfer, (receiver, 2 * AMOUNT)));
     }
 
     function _firstKind(uint256 callback) private pure returns (StepKind) {
-        return callback == 1 ? StepKind.UniswapV3 : StepKind.UniswapV2;
+        if (callback == 1) return StepKind.UniswapV3;
+        if (callback == 5) return StepKind.UniswapV4;
+        return callback == 6 ? StepKind.BalancerV3 : StepKind.UniswapV2;
     }
 
     function _funding(uint256 callback) private pure returns (Funding) {
-        if (callback < 2) return Funding.FlashSwap;
-        return Funding(callback);
+        if (_isLoan(callback)) return Funding(callback);
+        return callback < 2 ? Funding.FlashSwap : Funding.OwnCapital;
     }
 
     /// @dev The call of the executor in which the callback comes.
@@ -225,7 +272,9 @@ contract ExecutorCallbacksTest is Market {
             IUniswapV3Pool.swap.selector,
             IBalancerV2Vault.flashLoan.selector,
             IUniswapV3Pool.flash.selector,
-            IAaveV3Pool.flashLoanSimple.selector
+            IAaveV3Pool.flashLoanSimple.selector,
+            IUniswapV4PoolManager.unlock.selector,
+            IBalancerV3Vault.unlock.selector
         ][callback];
     }
 
@@ -234,6 +283,8 @@ contract ExecutorCallbacksTest is Market {
         if (callback == 0) return abi.encodeCall(IUniswapV2Callee.uniswapV2Call, (address(executor), 0, AMOUNT, data));
         if (callback == 1) return abi.encodeCall(IUniswapV3SwapCallback.uniswapV3SwapCallback, (owed, -owed, data));
         if (callback == 3) return abi.encodeCall(IUniswapV3FlashCallback.uniswapV3FlashCallback, (0, 0, data));
+        if (callback == 5) return abi.encodeCall(IUniswapV4UnlockCallback.unlockCallback, (data));
+        if (callback == 6) return abi.encodeCall(BalancerV3Step.balancerV3Callback, (data));
         if (callback == 4) {
             return abi.encodeCall(
                 IAaveV3FlashLoanSimpleReceiver.executeOperation, (address(a), AMOUNT, 0, address(executor), data)

@@ -78,6 +78,27 @@ contract GasTest is Market {
         _measure(Funding.BalancerV2Loan, _kinds(V3, V3));
     }
 
+    function test_v2_v4_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, StepKind.UniswapV4));
+    }
+
+    function test_v2_balancer_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, BALANCER));
+    }
+
+    /// @dev Of this and the next two only what the Executor adds is real: their venues are doubles.
+    function test_v2_curve_double_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, StepKind.Curve));
+    }
+
+    function test_v2_balancer_v3_double_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, StepKind.BalancerV3));
+    }
+
+    function test_v2_solidly_double_own_capital() public {
+        _measure(Funding.OwnCapital, _kinds(V2, StepKind.Solidly));
+    }
+
     function _measure(Funding funding, StepKind[] memory kinds) private returns (uint256 gasUsed) {
         Plan memory plan = _cycle(funding, kinds, AMOUNT);
         plan.deadlineBlock = DEADLINE_BLOCK;

@@ -116,15 +116,21 @@ library PlanReader {
         step.kind = StepKind(word >> 248);
         step.tokenIn = tokenIn;
         step.tokenOut = token(plan, uint8(word >> 232));
-        step.end = offset + _stepLength(step.kind);
+        uint256 length = _stepLength(step.kind);
+        step.end = offset + length;
         if (step.kind == StepKind.UniswapV2) {
-            step.terms = bytes32(word << 24);
+            step.terms = bytes3(uint24(word >> 208));
             step.venue = address(uint160(word >> 48));
             return step;
         }
         step.venue = address(uint160(word >> 72));
-        bool hasTerms = step.kind != StepKind.UniswapV3 && step.kind != StepKind.Solidly;
-        if (hasTerms) step.terms = bytes32(_word(plan, offset + TERMS_OFFSET));
+        if (length > TERMS_OFFSET) step.terms = _terms(plan, offset + TERMS_OFFSET, length - TERMS_OFFSET);
+    }
+
+    /// @dev So many bytes from `offset` on, then zeros.
+    function _terms(bytes calldata plan, uint256 offset, uint256 length) private pure returns (bytes32) {
+        uint256 spareBits = 256 - 8 * length;
+        return bytes32(_word(plan, offset) >> spareBits << spareBits);
     }
 
     function _validateFunding(bytes calldata plan) private pure returns (Funding, address lender) {

@@ -23,8 +23,7 @@ enum CurveCall {
 
 /// @notice One swap of a plan.
 /// @dev `venue` is what is called: the pair, the pool, the Vault or the manager. `terms` is what else the plan says of the
-/// step, as it stands there, from the highest byte on; the functions below read it. `end` is the offset of the byte after
-/// the step.
+/// step, as it stands there, then zeros; the functions below read it. `end` is the offset of the byte after the step.
 struct Step {
     StepKind kind;
     IERC20 tokenIn;

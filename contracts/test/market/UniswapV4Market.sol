@@ -53,6 +53,13 @@ abstract contract UniswapV4Market is Artifacts, IUniswapV4UnlockCallback {
         return PlanWriter.termsV4(fee, key.tickSpacing, hooks);
     }
 
+    /// @dev What a manager answers to a swap: negative is owed by the caller.
+    function _deltaV4(IERC20 tokenIn, IERC20 tokenOut, int128 deltaIn, int128 deltaOut) internal pure returns (int256) {
+        bool isInFirst = address(tokenIn) < address(tokenOut);
+        (int256 delta0, int128 delta1) = isInFirst ? (deltaIn, deltaOut) : (deltaOut, deltaIn);
+        return delta0 << 128 | int256(uint256(uint128(delta1)));
+    }
+
     function unlockCallback(bytes calldata data) external returns (bytes memory) {
         (IUniswapV4PoolManager.PoolKey memory key, uint128 liquidity) =
             abi.decode(data, (IUniswapV4PoolManager.PoolKey, uint128));
