@@ -169,7 +169,7 @@ def _parts(
             funding=FundingDesk(treasury, places.sources, places.dexes),
         ),
         planner=Planner(places.dexes, limits.fee_policy(config)),
-        rehearsal=Rehearsal(simulator, limits.rehearsal_rules(config)),
+        rehearsal=Rehearsal(simulator, limits.rehearsal_rules(config), places.dexes),
         transactions=manager,
         block_seconds=max(round(config.chain.block_time_ms / _MS_PER_SECOND), 1),
         announced_number=lambda: places.chain.announced_number,

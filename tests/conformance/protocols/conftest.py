@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.conformance.protocols.executed import Trial, tried
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.subject import Subject
 from tests.conformance.protocols.suite import History, Recording, lived, recorded
@@ -25,3 +26,8 @@ def recording(subject: Subject) -> Recording:
 def history(subject: Subject, recording: Recording) -> History:
     del recording  # it stands on the state before
     return lived(subject)
+
+
+@pytest.fixture(scope="module")
+def trial(subject: Subject) -> Trial:
+    return tried(subject)

@@ -80,6 +80,12 @@ class Subject(Protocol):
         ...
 
 
+def read_states(subject: Subject) -> tuple[PoolState, ...]:
+    """States of all pools after the chain's head, read from the contracts."""
+    block = subject.chain.head().hash
+    return subject.chain.through_chain(lambda chain: subject.dex.read(chain, subject.pools, block))
+
+
 def quote(subject: Subject, case: Case, at: BlockContext) -> int | None:
     """Our quote, None for a refusal."""
     try:

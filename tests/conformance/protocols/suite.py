@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from tests.conformance.protocols.subject import Case, Subject, directions, draw_cases, quote
+from tests.conformance.protocols.executed import EXECUTED, Trial, bought_back
+from tests.conformance.protocols.subject import (
+    Case,
+    Subject,
+    directions,
+    draw_cases,
+    quote,
+)
+from tests.conformance.protocols.subject import (
+    read_states as read_states,  # noqa: PLC0414 - test modules of protocols import it from here
+)
 
 from headrace.devnet.anvil import BLOCK_GAS_LIMIT
 from headrace.errors import MalformedLogError, MalformedPoolError, UnquotableError
@@ -27,6 +37,7 @@ ACTIONS = 240
 _ACTIONS_PER_ROUND = 12
 _TINY = 1e-9  # of the pool
 _MID = 0.3  # of the pool
+_LEAST_EXECUTED = 4  # of the plans
 _CLASS_MINIMA = {"tiny": 1000, "mid": 1000, "large": 200, "past the pool": 500, "paid": 3000, "refused": 500}
 
 
@@ -46,11 +57,6 @@ class History(NamedTuple):
     rounds: list[tuple[dict[PoolId, PoolState], dict[PoolId, PoolState]]]
     logs: list[Log]
     before: dict[PoolId, PoolState]
-
-
-def read_states(subject: Subject) -> tuple[PoolState, ...]:
-    block = subject.chain.head().hash
-    return subject.chain.through_chain(lambda chain: subject.dex.read(chain, subject.pools, block))
 
 
 def kind_of(subject: Subject, case: Case) -> str:
@@ -205,6 +211,33 @@ class DexConformance:
                 lambda chain, pool=pool: subject.dex.describe(chain, pool.venue, pool.id, block)  # type: ignore[misc]
             )
             assert found == pool
+
+    def test_a_quote_executed_through_the_executor_pays_itself_to_the_unit(
+        self, subject: Subject, trial: Trial
+    ) -> None:
+        wrong = [done for done in trial.executions if done.paid != done.quoted]
+        assert not wrong, f"{len(wrong)} differ, first {wrong[:3]}"
+        for done in trial.executions:
+            assert done.kept == bought_back(done.paid), f"{done}: the step spent something else than its input"
+        reached = Counter(kind_of(subject, done.case) for done in trial.executions)
+        gas = sorted(done.gas_used for done in trial.executions)
+        print(f"executed {dict(reached)}, gas of a plan {gas[0]} to {gas[-1]}")  # noqa: T201 - what it covered
+        assert len(trial.executions) == EXECUTED
+        assert reached["mid"] >= _LEAST_EXECUTED
+        assert reached["tiny"] + reached["large"] >= _LEAST_EXECUTED
+
+    def test_what_is_not_quoted_does_not_execute(self, trial: Trial) -> None:
+        print(f"refused {trial.refused}")  # noqa: T201 - a test that passes says what it covered
+        assert trial.refused >= 1
+        assert not trial.paid_though_refused
+
+    def test_executed_quotes_catch_planted_faults(self, subject: Subject, trial: Trial) -> None:
+        caught = Counter[str]()
+        for name, planted in subject.mutants.items():
+            with planted():
+                caught[name] = sum(quote(subject, done.case, trial.at) != done.paid for done in trial.executions)
+        print("caught by executions", dict(caught))  # noqa: T201 - a test that passes says what it covered
+        assert any(caught.values())
 
     def test_step_and_gas_stand_for_the_swap(self, subject: Subject, recording: Recording) -> None:
         for state in recording.states:

@@ -37,7 +37,7 @@ def passed(age: int, age_max: int | None) -> Pass:
         oracle=Prices(),
         validator=validator(),
         planner=Planner(DEXES, FeePolicy(GWEI, CAP)),
-        rehearsal=Rehearsal(Answers(success(plan())), RULES),
+        rehearsal=Rehearsal(Answers(success(plan())), RULES, DEXES),
         transactions=None,
         block_seconds=12,
         announced_number=lambda: market.header.number,

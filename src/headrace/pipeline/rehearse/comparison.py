@@ -1,8 +1,11 @@
 """The calldata read back from its bytes, field by field against what was validated.
 
 Nothing here trusts the planner: every field of the transaction and of the decoded plan is derived again from the
-validated opportunity. A difference is a bug or an attack; either way nothing is signed.
+validated opportunity, a step's contract and pool from the market and the whole step from the pool's state. A difference
+is a bug or an attack; either way nothing is signed.
 """
+
+from collections.abc import Mapping
 
 from headrace.errors import PlanDecodeError
 from headrace.model.executor_plan import ExecutorPlan, decode_calldata
@@ -16,14 +19,18 @@ from headrace.model.executor_step import (
     UniswapV4Step,
 )
 from headrace.model.opportunity import Validated
-from headrace.model.pool import Pool
+from headrace.model.pool import Pool, ProtocolId
 from headrace.model.snapshot import Snapshot
 from headrace.model.transaction import UnsignedTransaction
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import DEX, PoolState
 
 
 def difference(
-    transaction: UnsignedTransaction, validated: Validated, snapshot: Snapshot[PoolState], gas_price_wei_max: int
+    transaction: UnsignedTransaction,
+    validated: Validated,
+    snapshot: Snapshot[PoolState],
+    dexes: Mapping[ProtocolId, DEX],
+    gas_price_wei_max: int,
 ) -> str | None:
     """The first field that is not what was validated, as a sentence; None when all are."""
     try:
@@ -39,7 +46,7 @@ def difference(
         ("fee cap within limit", transaction.max_fee_wei <= gas_price_wei_max, True),
         ("tip within fee cap", transaction.priority_fee_wei <= transaction.max_fee_wei, True),
         *_plan_checks(plan, validated),
-        *_step_checks(plan, validated, snapshot),
+        *_step_checks(plan, validated, snapshot, dexes),
     ]
     for name, actual, expected in checks:
         if actual != expected:
@@ -59,7 +66,7 @@ def _plan_checks(plan: ExecutorPlan, validated: Validated) -> list[tuple[str, ob
 
 
 def _step_checks(
-    plan: ExecutorPlan, validated: Validated, snapshot: Snapshot[PoolState]
+    plan: ExecutorPlan, validated: Validated, snapshot: Snapshot[PoolState], dexes: Mapping[ProtocolId, DEX]
 ) -> list[tuple[str, object, object]]:
     checks: list[tuple[str, object, object]] = []
     for at, (step, hop) in enumerate(zip(plan.steps, validated.opportunity.route.hops, strict=False)):
@@ -69,6 +76,7 @@ def _step_checks(
             (f"token out of step {at}", step.token_out, hop.token_out),
             (f"pool of step {at}", _target(step), _expected(step, pool)),
             (f"protocol of step {at}", pool.protocol.startswith(STEP_TAGS[type(step)]), True),
+            (f"step {at}", step, dexes[pool.protocol].step(snapshot.state(hop.pool), hop.token_in, hop.token_out)),
         ]
     return checks
 

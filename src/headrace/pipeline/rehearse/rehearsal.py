@@ -19,7 +19,7 @@ from headrace.model.snapshot import Snapshot
 from headrace.model.transaction import SimulationResult
 from headrace.model.transfers import net_transfer_units
 from headrace.pipeline.rehearse.comparison import difference
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import DEX, PoolState
 from headrace.ports.simulator import Simulator
 
 _AAVE_V3 = ProtocolId("aave_v3")
@@ -49,10 +49,11 @@ class RehearsalRules(msgspec.Struct, frozen=True):
 class Rehearsal:
     """Rehearses plans on one chain."""
 
-    def __init__(self, simulator: Simulator, rules: RehearsalRules) -> None:
-        """Keep the simulator."""
+    def __init__(self, simulator: Simulator, rules: RehearsalRules, dexes: Mapping[ProtocolId, DEX]) -> None:
+        """Keep the simulator, and the protocols, which say once more what each step must be."""
         self._simulator = simulator
         self._rules = rules
+        self._dexes = dexes
 
     def rehearse(self, plan: Plan, snapshot: Snapshot[PoolState]) -> Awaitable[Rehearsed | Refusal]:
         """Compare, simulate and set the gas limit; a refusal says what stopped it.
@@ -69,7 +70,7 @@ class Rehearsal:
     async def _compare_and_judge(
         self, plan: Plan, snapshot: Snapshot[PoolState], simulating: Awaitable[SimulationResult]
     ) -> Rehearsed | Refusal:
-        mismatch = difference(plan.transaction, plan.validated, snapshot, self._rules.gas_price_wei_max)
+        mismatch = difference(plan.transaction, plan.validated, snapshot, self._dexes, self._rules.gas_price_wei_max)
         protocols = {snapshot.pool(pool).protocol for pool in plan.validated.opportunity.route.pools}
         if plan.steps.funding is Funding.AAVE_V3_FLASH_LOAN:
             protocols.add(_AAVE_V3)

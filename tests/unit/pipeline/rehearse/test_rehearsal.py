@@ -68,7 +68,7 @@ def success(one: Plan, *, extra: int = 0, gas_used: int = 150_000) -> Simulation
 
 
 async def rehearsed_by(node: Answers, one: Plan) -> Rehearsed | Refusal:
-    return await Rehearsal(node, RULES).rehearse(one, MARKET)
+    return await Rehearsal(node, RULES, DEXES).rehearse(one, MARKET)
 
 
 def run(one: Plan, result: SimulationResult | Exception) -> Rehearsed | Refusal:
@@ -195,8 +195,8 @@ FIELDS = (
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_changed_field_is_noticed_before_anything_is_signed(field: str) -> None:
     one = plan()
-    assert difference(one.transaction, one.validated, MARKET, CAP) is None
-    assert difference(tampered(field), one.validated, MARKET, CAP)
+    assert difference(one.transaction, one.validated, MARKET, DEXES, CAP) is None
+    assert difference(tampered(field), one.validated, MARKET, DEXES, CAP)
     changed = msgspec.structs.replace(one, transaction=tampered(field))
     refusal = run(changed, success(one))
     assert isinstance(refusal, Refusal)
