@@ -110,10 +110,10 @@ class _Path:
     """From a snapshot to a plan: what both contenders share."""
 
     def __init__(self, market: PairMarket) -> None:
-        dexes, hubs = {PROTOCOL: market.dex}, tuple(token.address for token in market.tokens[:4])
+        self.dexes, hubs = {PROTOCOL: market.dex}, tuple(token.address for token in market.tokens[:4])
         self.signer = KeystoreSigner(Hidden(_KEY))
         self._account = Account(OWN_ACCOUNT, CHAIN, self.signer.address, _EXECUTOR)
-        self._graph = SearchGraph(market.pools, dexes)
+        self._graph = SearchGraph(market.pools, self.dexes)
         told = StrategyConfig(0, hubs)
         self._strategies = (SpatialArbitrage(told), TriangularArbitrage(told))
         self._oracle = _Prices(market)
@@ -121,11 +121,11 @@ class _Path:
             account=self._account,
             thresholds=Thresholds(1_000_000, 10**11, 100 * _GWEI, _GWEI, 2),
             wrapped_native=hubs[0],
-            dexes=dexes,
+            dexes=self.dexes,
             oracle=self._oracle,
-            funding=FundingDesk(_NoMoney(), (), dexes),
+            funding=FundingDesk(_NoMoney(), (), self.dexes),
         )
-        self._planner = Planner(dexes, FeePolicy(_GWEI, 100 * _GWEI))
+        self._planner = Planner(self.dexes, FeePolicy(_GWEI, 100 * _GWEI))
         self.found = 0
 
     def plan(self, snapshot: Snapshot[PoolState], lap: Lap) -> Plan | None:
@@ -173,7 +173,7 @@ class Ours:
 
     def _signed(self, plan: Plan, snapshot: Snapshot[PoolState]) -> bytes:
         transaction = _limited(plan.transaction)
-        assert difference(transaction, plan.validated, snapshot, 100 * _GWEI) is None
+        assert difference(transaction, plan.validated, snapshot, self.path.dexes, 100 * _GWEI) is None
         self.laps.lap("plan and compare")
         raw = self.path.signer.sign(transaction, 7).raw
         self.laps.lap("sign")
