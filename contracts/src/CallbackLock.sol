@@ -17,7 +17,12 @@ abstract contract CallbackLock {
     }
 
     function _acceptCallback(bytes calldata data) internal {
-        if (lock != _lockOf(msg.sender, msg.sig, keccak256(data))) revert CallbackNotExpected(msg.sender);
+        _acceptCallbackAs(msg.sig, data);
+    }
+
+    /// @param selector Of the function that was expected, where a fork calls the same function by another name.
+    function _acceptCallbackAs(bytes4 selector, bytes calldata data) internal {
+        if (lock != _lockOf(msg.sender, selector, keccak256(data))) revert CallbackNotExpected(msg.sender);
         lock = 0;
     }
 

@@ -37,32 +37,39 @@ abstract contract PlanFunding is
     /// @dev Anybody else, any other data and any second call revert.
     function uniswapV2Call(address, uint256, uint256, bytes calldata plan) external {
         _acceptCallback(plan);
-        Step memory first = plan.firstStep();
-        _walk(plan, plan.stepAfter(first), _receivedInFlash(first), address(this));
-        _repay(plan, 0);
+        _continueUniswapV2(plan);
+    }
+
+    /// @notice The same by the name that PancakeSwap gives it.
+    function pancakeCall(address, uint256, uint256, bytes calldata plan) external {
+        _acceptCallbackAs(IUniswapV2Callee.uniswapV2Call.selector, plan);
+        _continueUniswapV2(plan);
     }
 
     /// @notice For the pool of a running swap: pays it the planned input. In a flash swap the remaining steps come first.
     /// @dev Anybody else, any other data and any second call revert, and so does a pool that asks for another amount.
     function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
         _acceptCallback(data);
-        if (data.length == PAYMENT_LENGTH) return _payUniswapV3(amount0Delta, amount1Delta, data);
+        _continueUniswapV3(amount0Delta, amount1Delta, data);
+    }
 
-        _requireConsumed(amount0Delta, amount1Delta, data.amountIn());
-        Step memory first = data.firstStep();
-        Step memory second = data.stepAfter(first);
-        address holder = _receiverFor(first, second);
-        uint256 amountOut = holder == address(this)
-            ? _receivedInFlash(first)
-            : uint256(-(amount0Delta > 0 ? amount1Delta : amount0Delta));
-        _walk(data, second, amountOut, holder);
-        _repay(data, 0);
+    /// @notice The same by the name that PancakeSwap gives it.
+    function pancakeV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
+        _acceptCallbackAs(IUniswapV3SwapCallback.uniswapV3SwapCallback.selector, data);
+        _continueUniswapV3(amount0Delta, amount1Delta, data);
     }
 
     /// @notice For the v3 pool of a running loan: walks the steps, then pays principal and fee.
     /// @dev Anybody else, any other data and any second call revert. Only one token was borrowed, so one fee is zero.
     function uniswapV3FlashCallback(uint256 fee0, uint256 fee1, bytes calldata plan) external {
         _acceptCallback(plan);
+        _walkAll(plan);
+        _repay(plan, fee0 + fee1);
+    }
+
+    /// @notice The same by the name that PancakeSwap gives it.
+    function pancakeV3FlashCallback(uint256 fee0, uint256 fee1, bytes calldata plan) external {
+        _acceptCallbackAs(IUniswapV3FlashCallback.uniswapV3FlashCallback.selector, plan);
         _walkAll(plan);
         _repay(plan, fee0 + fee1);
     }
@@ -136,6 +143,27 @@ abstract contract PlanFunding is
         IAaveV3Pool(header.lender).flashLoanSimple(address(this), address(header.token), header.amountIn, plan, 0);
         _requireCalledBack(header.lender);
         header.token.requireSpent(header.lender);
+    }
+
+    function _continueUniswapV2(bytes calldata plan) private {
+        Step memory first = plan.firstStep();
+        _walk(plan, plan.stepAfter(first), _receivedInFlash(first), address(this));
+        _repay(plan, 0);
+    }
+
+    /// @dev Data that is not only a payment is the plan of a flash swap.
+    function _continueUniswapV3(int256 amount0Delta, int256 amount1Delta, bytes calldata data) private {
+        if (data.length == PAYMENT_LENGTH) return _payUniswapV3(amount0Delta, amount1Delta, data);
+
+        _requireConsumed(amount0Delta, amount1Delta, data.amountIn());
+        Step memory first = data.firstStep();
+        Step memory second = data.stepAfter(first);
+        address holder = _receiverFor(first, second);
+        uint256 amountOut = holder == address(this)
+            ? _receivedInFlash(first)
+            : uint256(-(amount0Delta > 0 ? amount1Delta : amount0Delta));
+        _walk(data, second, amountOut, holder);
+        _repay(data, 0);
     }
 
     function _walkAll(bytes calldata plan) private {

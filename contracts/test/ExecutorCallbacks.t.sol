@@ -12,13 +12,14 @@ import {IUniswapV3FlashCallback, IUniswapV3Pool, IUniswapV3SwapCallback} from ".
 import {IUniswapV4PoolManager, IUniswapV4UnlockCallback} from "../src/interfaces/IUniswapV4.sol";
 import {Funding} from "../src/libraries/PlanReader.sol";
 import {Step, StepKind} from "../src/libraries/Step.sol";
+import {PlanFunding} from "../src/PlanFunding.sol";
 import {BalancerV3Step} from "../src/steps/BalancerV3Step.sol";
 import {ExactInput} from "../src/libraries/ExactInput.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 import {Puppet} from "./Puppet.sol";
 
-/// @notice The seven callbacks, called by whom, when and with what they must not be.
+/// @notice The ten callbacks, three of them by PancakeSwap's name for another, called by whom, when and with what they must not be.
 contract ExecutorCallbacksTest is Market {
     using PlanWriter for Plan;
 
@@ -26,7 +27,7 @@ contract ExecutorCallbacksTest is Market {
     int128 private constant OWED = int128(int256(AMOUNT));
     bytes26 private constant TERMS_V4 = hex"000bb800003c0000000000000000000000000000000000000000";
     address private constant POOL_V3 = address(0xA6);
-    uint256 private constant CALLBACKS = 7;
+    uint256 private constant CALLBACKS = 10;
 
     Puppet private puppet;
 
@@ -102,7 +103,7 @@ contract ExecutorCallbacksTest is Market {
     function test_the_right_pool_in_another_callback_is_refused() public {
         for (uint256 callback; callback < CALLBACKS; ++callback) {
             for (uint256 wrong; wrong < CALLBACKS; ++wrong) {
-                if (wrong == callback) continue;
+                if (_base(wrong) == _base(callback)) continue;
                 uint256 state = vm.snapshotState();
                 bytes memory packed = _puppetPlan(callback);
                 puppet.onCall(_trigger(callback), address(executor), _callback(wrong, _dataOf(callback, packed)));
@@ -126,14 +127,15 @@ contract ExecutorCallbacksTest is Market {
         }
     }
 
-    /// @dev The counterpart to what is refused: an unlocked venue that calls back once, with what it was given, is paid.
+    /// @dev The counterpart to what is refused: a venue that calls back once, with what it was given, is paid.
     function test_the_right_venue_with_the_right_data_is_paid_once() public {
         for (uint256 callback = 5; callback < CALLBACKS; ++callback) {
             uint256 state = vm.snapshotState();
             bytes memory packed = _puppetPlan(callback);
             _deliver(callback);
+            _lend(callback);
             puppet.onCall(_trigger(callback), address(executor), _callback(callback, _dataOf(callback, packed)));
-            assertGt(executor.execute(packed), AMOUNT / 2);
+            assertGt(executor.execute(packed), 5e18);
             assertEq(a.balanceOf(address(puppet)), AMOUNT);
             vm.revertToState(state);
         }
@@ -155,6 +157,18 @@ contract ExecutorCallbacksTest is Market {
         puppet.onCall(IUniswapV3Pool.swap.selector, address(executor), greedy);
         vm.expectRevert(abi.encodeWithSelector(ExactInput.InputNotConsumed.selector, puppet, AMOUNT, AMOUNT + 1));
         executor.execute(packed);
+    }
+
+    function test_a_pool_of_pancakeswap_is_paid_by_its_own_name() public {
+        bytes memory packed = _puppetSwap();
+        bytes memory payment = abi.encodePacked(a, AMOUNT);
+        b.transfer(address(puppet), 2 * AMOUNT);
+        bytes memory delivery = abi.encodeCall(IERC20.transfer, (address(executor), 2 * AMOUNT));
+        puppet.onCall(IUniswapV3Pool.swap.selector, address(b), delivery);
+        bytes memory call = abi.encodeCall(PlanFunding.pancakeV3SwapCallback, (int256(AMOUNT), 0, payment));
+        puppet.onCall(IUniswapV3Pool.swap.selector, address(executor), call);
+        assertGt(executor.execute(packed), AMOUNT / 2);
+        assertEq(a.balanceOf(address(puppet)), AMOUNT);
     }
 
     function test_a_payment_is_made_once() public {
@@ -210,9 +224,10 @@ contract ExecutorCallbacksTest is Market {
             plan.lender = address(puppet);
         } else {
             plan.steps = "";
-            if (callback == 0) plan.stepV2(0, 1, FEE_PIPS, address(puppet));
-            else if (callback == 1) plan.stepV3(0, 1, address(puppet));
-            else if (callback == 5) plan.stepV4(0, 1, address(puppet), TERMS_V4);
+            StepKind first = _firstKind(callback);
+            if (first == StepKind.UniswapV2) plan.stepV2(0, 1, FEE_PIPS, address(puppet));
+            else if (first == StepKind.UniswapV3) plan.stepV3(0, 1, address(puppet));
+            else if (first == StepKind.UniswapV4) plan.stepV4(0, 1, address(puppet), TERMS_V4);
             else plan.stepBalancerV3(0, 1, address(puppet), POOL_V3);
             _append(plan, StepKind.UniswapV2, 1, 0);
         }
@@ -221,7 +236,7 @@ contract ExecutorCallbacksTest is Market {
 
     /// @dev What the executor expects back: the plan, or of an unlocked manager or Vault the first step.
     function _dataOf(uint256 callback, bytes memory packed) private view returns (bytes memory) {
-        if (callback < 5) return packed;
+        if (callback != 5 && callback != 6) return packed;
         bool isV4 = callback == 5;
         Step memory step = Step({
             kind: isV4 ? StepKind.UniswapV4 : StepKind.BalancerV3,
@@ -235,7 +250,13 @@ contract ExecutorCallbacksTest is Market {
     }
 
     function _isLoan(uint256 callback) private pure returns (bool) {
-        return callback >= 2 && callback < 5;
+        return _base(callback) >= 2 && _base(callback) < 5;
+    }
+
+    /// @dev The callback of which this is another name.
+    function _base(uint256 callback) private pure returns (uint256) {
+        if (callback < 7) return callback;
+        return [uint256(0), 1, 3][callback - 7];
     }
 
     /// @dev Own capital, of which the first step pays the puppet, a pool of Uniswap v3.
@@ -250,19 +271,26 @@ contract ExecutorCallbacksTest is Market {
     function _deliver(uint256 callback) private {
         if (_isLoan(callback)) return;
         b.transfer(address(puppet), 2 * AMOUNT);
-        address receiver = callback == 0 ? address(executor) : _venue(StepKind.UniswapV2, b, a);
+        address receiver = _base(callback) == 0 ? address(executor) : _venue(StepKind.UniswapV2, b, a);
         puppet.onCall(_trigger(callback), address(b), abi.encodeCall(IERC20.transfer, (receiver, 2 * AMOUNT)));
     }
 
+    /// @dev Gives the puppet what it lends and has it send that.
+    function _lend(uint256 callback) private {
+        if (!_isLoan(callback)) return;
+        a.transfer(address(puppet), AMOUNT);
+        puppet.onCall(_trigger(callback), address(a), abi.encodeCall(IERC20.transfer, (address(executor), AMOUNT)));
+    }
+
     function _firstKind(uint256 callback) private pure returns (StepKind) {
-        if (callback == 1) return StepKind.UniswapV3;
+        if (_base(callback) == 1) return StepKind.UniswapV3;
         if (callback == 5) return StepKind.UniswapV4;
         return callback == 6 ? StepKind.BalancerV3 : StepKind.UniswapV2;
     }
 
     function _funding(uint256 callback) private pure returns (Funding) {
-        if (_isLoan(callback)) return Funding(callback);
-        return callback < 2 ? Funding.FlashSwap : Funding.OwnCapital;
+        if (_isLoan(callback)) return Funding(_base(callback));
+        return _base(callback) < 2 ? Funding.FlashSwap : Funding.OwnCapital;
     }
 
     /// @dev The call of the executor in which the callback comes.
@@ -275,14 +303,19 @@ contract ExecutorCallbacksTest is Market {
             IAaveV3Pool.flashLoanSimple.selector,
             IUniswapV4PoolManager.unlock.selector,
             IBalancerV3Vault.unlock.selector
-        ][callback];
+        ][_base(callback)];
     }
 
     function _callback(uint256 callback, bytes memory data) private view returns (bytes memory) {
         int256 owed = int256(AMOUNT);
         if (callback == 0) return abi.encodeCall(IUniswapV2Callee.uniswapV2Call, (address(executor), 0, AMOUNT, data));
-        if (callback == 1) return abi.encodeCall(IUniswapV3SwapCallback.uniswapV3SwapCallback, (owed, -owed, data));
+        if (callback == 1) {
+            return abi.encodeCall(IUniswapV3SwapCallback.uniswapV3SwapCallback, (owed, -2 * owed, data));
+        }
         if (callback == 3) return abi.encodeCall(IUniswapV3FlashCallback.uniswapV3FlashCallback, (0, 0, data));
+        if (callback == 7) return abi.encodeCall(PlanFunding.pancakeCall, (address(executor), 0, AMOUNT, data));
+        if (callback == 8) return abi.encodeCall(PlanFunding.pancakeV3SwapCallback, (owed, -2 * owed, data));
+        if (callback == 9) return abi.encodeCall(PlanFunding.pancakeV3FlashCallback, (0, 0, data));
         if (callback == 5) return abi.encodeCall(IUniswapV4UnlockCallback.unlockCallback, (data));
         if (callback == 6) return abi.encodeCall(BalancerV3Step.balancerV3Callback, (data));
         if (callback == 4) {

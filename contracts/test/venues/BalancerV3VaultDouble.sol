@@ -10,8 +10,8 @@ import {IBalancerV3Vault} from "../../src/interfaces/IBalancerV3.sol";
 /// @notice Keeps accounts as the documentation of Balancer v3's Vault says: whoever unlocks it is called back with the data
 /// it gave and must level every account before that returns; what arrives counts only when it is settled, as balance above
 /// the noted reserve and up to the hint. Its pools are constant products with a fee of 0.3 %.
-/// @dev A double, because no package carries the Vault's bytecode: it proves nothing about the real one, which the
-/// conformance suite executes plans through where it has been compiled.
+/// @dev A double, because no package carries the Vault's bytecode: by itself it proves nothing about the real one. The same
+/// tests have passed with the Vault compiled from the sources of npm's balancer-labs/v3-vault 1.0.0 in its place.
 contract BalancerV3VaultDouble is IBalancerV3Vault {
     using Address for address;
     using SafeCast for uint256;
