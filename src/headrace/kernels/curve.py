@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from headrace.kernels import constant_product, tick_shape, weighted
-from headrace.kernels.shape import ConstantProduct, FloatArray, Shape, ShapeKind, TickSegments
+from headrace.kernels import constant_product, solidly_shape, tick_shape, weighted
+from headrace.kernels.shape import ConstantProduct, FloatArray, Shape, ShapeKind, SolidlyStable, TickSegments
 
 IntArray = npt.NDArray[np.int64]
 _PARAMETERS = 4
@@ -23,6 +23,7 @@ _SEGMENT_COLUMNS = 4
 _LEAST_ROOM = 32
 _CONSTANT_PRODUCT = int(ShapeKind.CONSTANT_PRODUCT)
 _WEIGHTED = int(ShapeKind.WEIGHTED)
+_SOLIDLY_STABLE = int(ShapeKind.SOLIDLY_STABLE)
 
 
 class EdgeArrays(NamedTuple):
@@ -60,6 +61,9 @@ class Curves:
             kind[edge] = ShapeKind.TICK_SEGMENTS
             parameters[edge, 0], parameters[edge, 1] = shape.gamma, shape.input_max
             self._put_segments(edge, shape.segments)
+        elif isinstance(shape, SolidlyStable):
+            kind[edge] = ShapeKind.SOLIDLY_STABLE
+            parameters[edge] = shape.reserve_in, shape.reserve_out, shape.gamma, shape.unit_ratio
         else:
             kind[edge] = ShapeKind.WEIGHTED
             parameters[edge] = shape.balance_in, shape.balance_out, shape.gamma, shape.weight_ratio
@@ -97,6 +101,8 @@ def hop(arrays: EdgeArrays, edge: int, amount_in: float) -> tuple[float, float]:
         return constant_product.output_and_slope(row[0], row[1], row[2], amount_in)
     if arrays.kind[edge] == _WEIGHTED:
         return weighted.output_and_slope(row[0], row[1], row[2], row[3], amount_in)
+    if arrays.kind[edge] == _SOLIDLY_STABLE:
+        return solidly_shape.output_and_slope(row[0], row[1], row[2], row[3], amount_in)
     first = arrays.segment_start[edge]
     rows = arrays.segments[first : first + arrays.segment_count[edge]]
     return tick_shape.segments_output_and_slope(rows, row[0], row[1], amount_in)

@@ -8,6 +8,7 @@ weighted           out = Y (1 - (X / (X + g x))^w)                          para
 tick segments      a run of constant-product pieces, each with its liquidity: in the segment that starts at cumulative
                    input C and output D with virtual reserves X, Y:  out = D + Y g (x - C) / (X + g (x - C))
                    table rows (C, D, X, Y), C ascending from 0; parameters (g, total input that the table can take)
+solidly stable     a^3 y + a y^3 stays, a = X + g x counted in units out      parameters (X, Y, g, unit out / unit in)
 
 Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in".
 """
@@ -27,6 +28,7 @@ class ShapeKind(IntEnum):
     CONSTANT_PRODUCT = 0
     WEIGHTED = 1
     TICK_SEGMENTS = 2
+    SOLIDLY_STABLE = 7
 
 
 class ConstantProduct(msgspec.Struct, frozen=True):
@@ -58,4 +60,13 @@ class TickSegments(msgspec.Struct, frozen=True):
     input_max: float
 
 
-Shape = ConstantProduct | Weighted | TickSegments
+class SolidlyStable(msgspec.Struct, frozen=True):
+    """Reserves in raw units; `gamma` = 1 - fee; `unit_ratio` = 10^decimals of the token out / those of the token in."""
+
+    reserve_in: float
+    reserve_out: float
+    gamma: float
+    unit_ratio: float
+
+
+Shape = ConstantProduct | Weighted | TickSegments | SolidlyStable

@@ -1,0 +1,5 @@
+"""Solidly and its forks (Velodrome, Aerodrome, Equalizer, Thena ...): volatile and stable pairs."""
+
+from headrace.adapters.protocols.solidly.dex import Solidly
+
+__all__ = ["Solidly"]
