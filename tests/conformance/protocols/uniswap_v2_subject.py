@@ -1,4 +1,7 @@
-"""Uniswap v2 for the suite: Router02 and Pair as published; the second venue's pairs take 0.2 % by a changed byte.
+"""Uniswap v2 for the suite: Router02 and Pair as published; forks are the same code with the constants of their fee.
+
+0.2 % (a byte for each token), and PancakeSwap's 0.25 %: it asks (10000 b - 25 a)(10000 b' - 25 a') >= 10000^2 r r'.
+Divided by 25^2 that is (400 b - a)(400 b' - a') >= 400^2 r r', which fits the places of Uniswap's 1000, 3 and 1000^2.
 
 Oracles: `Router02.getAmountOut` for the amount where the fee is 0.3 %, and the pair itself for every case: it must
 accept the output and refuse one unit more. Reverts are the pair's.
@@ -34,13 +37,24 @@ from headrace.model.event import Log
 from headrace.model.pool import Pool
 from headrace.ports.pool import PoolState
 
-FEES = {"uniswap_v2": 3000, "two_permille": 2000}
+FEES = {"uniswap_v2": 3000, "two_permille": 2000, "quarter_percent": 2500}
+_LEFT = {"two_permille": (998, 1000), "quarter_percent": (399, 400)}  # of an input, after the fee
 _FEE_CODE = "600363ffffffff"  # PUSH1 3, PUSH4 ffffffff: `amountIn.mul(3)` in the pair's code, once per token
+_BASE_CODE = "6103e863ffffffff"  # PUSH2 1000, PUSH4 ffffffff: `balance.mul(1000)`, in code that both tokens share
+_SQUARE_CODE = "620f4240"  # PUSH3 1000^2
+_CHANGES = {
+    "two_permille": ((_FEE_CODE, "600263ffffffff", 2),),
+    "quarter_percent": (
+        (_FEE_CODE, "600163ffffffff", 2),
+        (_BASE_CODE, f"61{400:04x}63ffffffff", 1),
+        (_SQUARE_CODE, f"62{400**2:06x}", 1),
+    ),
+}
 _LARGEST = (1 << 112) - 1
 
 
 class V2Subject:
-    """Six pairs of Uniswap's and two of the fork's; tokens of 6, 8 and 18 decimals, from shallow to nearly 112 bits."""
+    """Five pairs of Uniswap's, two of each fork's; tokens of 6, 8 and 18 decimals, from shallow to nearly 112 bits."""
 
     def __init__(self, chain: LocalChain) -> None:
         self.chain = chain
@@ -51,11 +65,12 @@ class V2Subject:
         amounts = ((a, b, 10**12, 3 * 10**11), (a, c, 10**9, 10**24), (b, c, 7000, 11_000), (c, d, 10**15, 10**27))
         made = [(self._pair("uniswap_v2", one), "uniswap_v2") for one in amounts]
         made.append((self._pair("uniswap_v2", (b, d, 1100, _LARGEST - 10**30)), "uniswap_v2"))
-        forked = [self._pair("two_permille", one) for one in ((a, b, 10**10, 10**20), (c, d, 10**22, 10**18))]
+        shallow, deep = (a, b, 10**10, 10**20), (c, d, 10**22, 10**18)
+        forked = [(self._pair(venue, one), venue) for venue in _CHANGES for one in (shallow, deep)]
         chain.deployer.flush()
-        for pair in forked:
-            self._take_two_permille(pair)
-        made += [(pair, "two_permille") for pair in forked]
+        for pair, venue in forked:
+            self._change_fee(pair, venue)
+        made += forked
         self.pools = tuple(self._described(pair, venue) for pair, venue in made)
 
     def reserve(self, state: PoolState, token: Address) -> int:
@@ -144,17 +159,19 @@ class V2Subject:
         self.chain.deployer.transact(pair, "approve(address,uint256)", self._exchanges[venue].router, 2**255)
         return pair
 
-    def _take_two_permille(self, pair: Address) -> None:
+    def _change_fee(self, pair: Address, venue: str) -> None:
         code = str(self.chain.rpc.request("eth_getCode", pair, "latest"))
-        assert code.count(_FEE_CODE) == 2
-        self.chain.rpc.request("anvil_setCode", pair, code.replace(_FEE_CODE, _FEE_CODE.replace("6003", "6002")))
+        for published, changed, times in _CHANGES[venue]:
+            assert code.count(published) == times
+            code = code.replace(published, changed)
+        self.chain.rpc.request("anvil_setCode", pair, code)
 
     def _described(self, pair: Address, venue: str) -> Pool:
         block = self.chain.head().hash
         return self.chain.through_chain(lambda chain: self.dex.describe(chain, venue, PoolId(pair), block))
 
     def _offers(self, cases: Sequence[Case]) -> list[int]:
-        """The router's amounts at 0.3 %; the solution of the pair's inequality at 0.2 %, which the pair then judges."""
+        """The router's amounts at 0.3 %; for forks the solution of the pair's inequality, for the pair to judge."""
         router = self._exchanges["uniswap_v2"].router
         signature = "getAmountOut(uint256,uint256,uint256)"
         asked = []
@@ -165,9 +182,11 @@ class V2Subject:
         offers = []
         for case, answer in zip(cases, answers, strict=True):
             x, y = self.reserve(case.state, case.token_in), self.reserve(case.state, case.token_out)
-            solved = y - -(-1000 * x * y // (1000 * x + 998 * case.amount_in))
-            is_fork = case.state.pool.venue == "two_permille"
-            offers.append(solved if is_fork else answer[0] if answer else 0)
+            if case.state.pool.venue not in _LEFT:
+                offers.append(answer[0] if answer else 0)
+                continue
+            left, whole = _LEFT[case.state.pool.venue]
+            offers.append(y - -(-whole * x * y // (whole * x + left * case.amount_in)))
         return offers
 
     def _swap(self, case: Case, amount_out: int) -> tuple[object, ...]:

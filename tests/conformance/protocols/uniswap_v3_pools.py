@@ -27,10 +27,11 @@ from headrace.model.pool import Pool
 
 PROBE = Address("0x00000000000000000000000000000000000b0b0b")
 PROBE_CODE = (
-    "0x5f3560e01c63fa461e3314602b57"  # unless this is the callback
+    "0x5f3560e01c63%s14602b57"  # unless this is the callback, whose selector is to be put in
     "601436038060145f375f5f825f5f5f3560601c5af1503d5f5f3e3d5ff3"  # call the pool, answer whatever it answered
     "5b604060045f3760405ffd"  # revert with the callback's two amounts
 )
+CALLBACK_SELECTOR = "fa461e33"  # uniswapV3SwapCallback(int256,int256,bytes)
 SWAP_SELECTOR = "128acb08"
 WORD = 256
 NO_POOLS_FEE = 77  # a tier of this test alone; its one pool has no price at first
@@ -66,7 +67,7 @@ class AwkwardPools:
         chain.deployer.transact(self.exchange.factory, "enableFeeAmount(uint24,int24)", NO_POOLS_FEE, 30)
         chain.deployer.transact(self.exchange.factory, "enableFeeAmount(uint24,int24)", LONG_STEP_FEE, LONG_STEP)
         approve_all(chain.deployer, chain.tokens, (self.exchange.positions, self.exchange.router))
-        chain.rpc.request("anvil_setCode", PROBE, PROBE_CODE)
+        chain.rpc.request("anvil_setCode", PROBE, PROBE_CODE % CALLBACK_SELECTOR)
         self._build_tiers()
         self._build_extremes()
         self.unset = self._create_without_price()
@@ -77,8 +78,7 @@ class AwkwardPools:
 
     def ask(self, asked: Sequence[Asked]) -> list[Answered | None]:
         """What the pools would do on the head, None where they revert."""
-        answers = self.chain.call_all(({"to": PROBE, "data": _forwarded(one)}, "latest") for one in asked)
-        return [_amounts(one, words) for one, words in zip(asked, answers, strict=True)]
+        return ask_probe(self.chain, asked)
 
     def _build_tiers(self) -> None:
         rng = self._random
@@ -86,7 +86,7 @@ class AwkwardPools:
             centre = rng.randint(-3 * WORD, 3 * WORD) * spacing
             on_tick = sqrt_price_at_tick_up(centre)
             off_tick = on_tick + on_tick // 100_003
-            self._create(fee, off_tick, [*_dense(rng, centre, spacing), _everywhere(spacing)])
+            self._create(fee, off_tick, dense_positions(rng, centre, spacing))
             if fee > 100:  # a spacing of 1 has 6,932 words to read: one such pool is enough
                 self._create(fee, off_tick, _with_gap(rng, centre, spacing, is_funded_here=fee > 500))
                 self._create(fee, on_tick, _dense(rng, centre, spacing)[:12])
@@ -121,6 +121,22 @@ class AwkwardPools:
         self.specs.append(spec)
         self.pools.append(Pool(PoolId(address), address, reading.PROTOCOL, "uniswap_v3", tokens, spec.fee_pips))
         return self.pools[-1]
+
+
+def ask_probe(chain: LocalChain, asked: Sequence[Asked]) -> list[Answered | None]:
+    """What pools would do on the head, by the probe; None where they revert."""
+    answers = chain.call_all(({"to": PROBE, "data": _forwarded(one)}, "latest") for one in asked)
+    return [_amounts(one, words) for one, words in zip(asked, answers, strict=True)]
+
+
+def dense_positions(rng: random.Random, centre: int, spacing: int) -> list[V3Position]:
+    """Many short positions around a tick, and one over everything."""
+    return [*_dense(rng, centre, spacing), _everywhere(spacing)]
+
+
+def gapped_positions(rng: random.Random, centre: int, spacing: int) -> list[V3Position]:
+    """Liquidity at a tick and far away on both sides."""
+    return _with_gap(rng, centre, spacing, is_funded_here=True)
 
 
 def _forwarded(one: Asked) -> str:

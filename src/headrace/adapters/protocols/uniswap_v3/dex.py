@@ -22,7 +22,10 @@ GAS_PER_WORD = 7_500  # one more word of the bitmap
 
 
 class UniswapV3:
-    """Pools of Uniswap v3 core 1.0.1 and of forks with the same contracts; implements `headrace.ports.pool.DEX`."""
+    """Pools of Uniswap v3 core 1.0.1, of PancakeSwap v3, and of forks with the same contracts.
+
+    Implements `headrace.ports.pool.DEX`.
+    """
 
     @property
     def protocol_id(self) -> ProtocolId:
@@ -31,7 +34,7 @@ class UniswapV3:
 
     @property
     def topics(self) -> frozenset[Hash32]:
-        """Initialize, Swap, Mint, Burn."""
+        """Initialize, Swap (Uniswap's and PancakeSwap's), Mint, Burn."""
         return logs.TOPICS
 
     @property

@@ -6,7 +6,10 @@ IncreaseObservationCardinalityNext concerns the oracle alone: they are not liste
 A log must fit the state that it follows: liquidity and tick of a Swap are checked against the ticks, so that a lost
 Mint or Burn shows at the next swap across it instead of in a wrong quote.
 
-Source: Uniswap v3 core 1.0.1, IUniswapV3PoolEvents.sol.
+PancakeSwap's pools write two more words into their Swap, the protocol's shares of this swap's fee. It is another topic,
+otherwise the same event; the shares were part of the fee and change no quote.
+
+Source: Uniswap v3 core 1.0.1, IUniswapV3PoolEvents.sol; PancakeSwap v3 core 1.0.2, IPancakeV3PoolEvents.sol.
 """
 
 import msgspec
@@ -22,13 +25,20 @@ from headrace.model.event import Log
 
 INITIALIZE = topic("Initialize(uint160,int24)")
 SWAP = topic("Swap(address,address,int256,int256,uint160,uint128,int24)")
+SWAP_OF_PANCAKE = topic("Swap(address,address,int256,int256,uint160,uint128,int24,uint128,uint128)")
 MINT = topic("Mint(address,address,int24,int24,uint128,uint256,uint256)")
 BURN = topic("Burn(address,int24,int24,uint128,uint256,uint256)")
-TOPICS = frozenset({INITIALIZE, SWAP, MINT, BURN})
+TOPICS = frozenset({INITIALIZE, SWAP, SWAP_OF_PANCAKE, MINT, BURN})
 
 _WORD_BYTES = 32
 _INT24_MAX = 2**23 - 1
-_FORMS: dict[Hash32, tuple[int, int]] = {INITIALIZE: (1, 2), SWAP: (3, 5), MINT: (4, 4), BURN: (4, 3)}  # topics, words
+_FORMS: dict[Hash32, tuple[int, int]] = {  # topics, words
+    INITIALIZE: (1, 2),
+    SWAP: (3, 5),
+    SWAP_OF_PANCAKE: (3, 7),
+    MINT: (4, 4),
+    BURN: (4, 3),
+}
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -43,7 +53,7 @@ def pool_of(log: Log) -> PoolId:
     """The pool is the contract that speaks.
 
     Raises:
-        MalformedLogError: not one of the four events, or not as many topics and words as it has.
+        MalformedLogError: not one of these events, or not as many topics and words as it has.
     """
     form = _FORMS.get(log.topics[0]) if log.topics else None
     if form is None:
@@ -64,7 +74,8 @@ def apply_log(state: UniswapV3State, log: Log) -> UniswapV3State:
     if Address(pool_of(log)) != state.pool.address:
         raise MalformedLogError(state.pool.id, "address", f"the log is of {log.address}")
     event, data = log.topics[0], _data(log)
-    if event == SWAP:
+    if event in {SWAP, SWAP_OF_PANCAKE}:
+        _require_shares(log, data)
         return _moved(state, PricePoint(_word(data, 2), _tick(log, _word(data, 4)), _word(data, 3)))
     if event == INITIALIZE:
         return _initialised(state, PricePoint(_word(data, 0), _tick(log, _word(data, 1)), 0))
@@ -72,6 +83,13 @@ def apply_log(state: UniswapV3State, log: Log) -> UniswapV3State:
     if event == MINT:
         return _repositioned(state, Position(lower, upper, _word(data, 1)), sign=1)
     return _repositioned(state, Position(lower, upper, _word(data, 0)), sign=-1)
+
+
+def _require_shares(log: Log, data: bytes) -> None:
+    """The two words more, where there are, are unsigned 128-bit numbers."""
+    for index in range(_FORMS[SWAP][1], _FORMS[log.topics[0]][1]):
+        if _word(data, index) > LIQUIDITY_MAX:
+            raise MalformedLogError(log.address, "protocol_fees", "a share is not an unsigned 128-bit number")
 
 
 def _moved(state: UniswapV3State, point: PricePoint) -> UniswapV3State:

@@ -33,16 +33,25 @@ _SLOT0 = call_data("slot0()")
 _LIQUIDITY = call_data("liquidity()")
 _TICK_BITMAP = call_data("tickBitmap(int16)")
 _TICKS = call_data("ticks(int24)")
+_GLOBAL_STATE = call_data("globalState()")
+_CURRENT_FEE = call_data("currentFee()")
+_SLOT0_WORDS = 7
+_SLIPSTREAM_SLOT0_WORDS = 6  # without the protocol's share of the fee
+_GLOBAL_STATE_WORDS_MIN = 6
 
 
 async def describe(chain: Chain, venue: str, pool_id: PoolId, block: Hash32) -> Pool:
     """Tokens and fee of a pool.
 
     Raises:
-        MalformedPoolError: the contract does not answer like a pool of this protocol.
+        MalformedPoolError: the contract does not answer like a pool of this protocol, or is one of its relatives that
+            compute otherwise, which the message names.
         ChainError: the node failed.
     """
     address = Address(pool_id)
+    _refuse_relatives(
+        pool_id, await chain.call_many([Call(address, data) for data in (_SLOT0, _GLOBAL_STATE, _CURRENT_FEE)], block)
+    )
     calls = [Call(address, data) for data in (_TOKEN0, _TOKEN1, _FEE, _TICK_SPACING)]
     answers = await chain.call_many(calls, block)
     token0, token1, fee, spacing = (
@@ -58,6 +67,23 @@ async def describe(chain: Chain, venue: str, pool_id: PoolId, block: Hash32) -> 
     return Pool(pool_id, address, PROTOCOL, venue, (address_of(token0), address_of(token1)), fee)
 
 
+def _refuse_relatives(pool_id: PoolId, answers: Sequence[bytes | None]) -> None:
+    """Pools that look alike and whose fee moves without a log of this protocol.
+
+    Raises:
+        MalformedPoolError: it is one of them.
+    """
+    slot0, global_state, current_fee = (answer or b"" for answer in answers)
+    if len(global_state) >= _GLOBAL_STATE_WORDS_MIN * _WORD_BYTES:
+        raise MalformedPoolError(pool_id, "globalState", "it is an Algebra pool, whose fee moves: not supported")
+    if len(slot0) == _SLIPSTREAM_SLOT0_WORDS * _WORD_BYTES:
+        why = "it is a Slipstream pool, whose fee a module of its factory sets: not supported"
+        raise MalformedPoolError(pool_id, "slot0", why)
+    if any(current_fee):
+        why = "it is a pool of Ramses' kind, whose fee is set anew at any time: not supported"
+        raise MalformedPoolError(pool_id, "currentFee", why)
+
+
 async def read(chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV3State, ...]:
     """States of many pools after `block`.
 
@@ -70,7 +96,7 @@ async def read(chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[Unis
     points, spacings = [], []
     for pool in pools:
         slot0, liquidity, spacing = islice(answers, 3)
-        price, tick, *_ = _words(pool.id, "slot0", slot0, 7)
+        price, tick, *_ = _words(pool.id, "slot0", slot0, _SLOT0_WORDS)
         points.append(PricePoint(price, signed(tick), _words(pool.id, "liquidity", liquidity, 1)[0]))
         spacings.append(_spacing(pool, spacing))
     ticks = await _initialised_ticks(chain, pools, spacings, block)

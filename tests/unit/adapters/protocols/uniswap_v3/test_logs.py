@@ -155,7 +155,20 @@ def test_indexed_ticks_that_are_not_hex_are_refused() -> None:
     assert caught.value.field == "topics"
 
 
+@pytest.mark.parametrize("shares", [(0, 0), (5, 2**128 - 1)])
+def test_a_swap_of_pancakeswap_moves_the_price_whatever_the_protocol_takes(shares: tuple[int, int]) -> None:
+    told = log(logs.SWAP_OF_PANCAKE, (OWNER, OWNER), (5, -4, 2**96 + 7, 10**18, 0, *shares))
+    assert logs.apply_log(live(), told) == logs.apply_log(live(), swap(2**96 + 7, 10**18, 0))
+
+
+@pytest.mark.parametrize("shares", [(2**128, 0), (0, 2**256 - 1)])
+def test_a_share_of_more_than_128_bits_is_none(shares: tuple[int, int]) -> None:
+    with pytest.raises(MalformedLogError) as caught:
+        logs.apply_log(live(), log(logs.SWAP_OF_PANCAKE, (OWNER, OWNER), (5, -4, 2**96 + 7, 10**18, 0, *shares)))
+    assert caught.value.field == "protocol_fees"
+
+
 def test_the_pool_of_a_log_is_who_speaks() -> None:
     assert UniswapV3().pool_of(swap(2**96, 1, 0)) == POOL.id
-    assert UniswapV3().topics == {logs.INITIALIZE, logs.SWAP, logs.MINT, logs.BURN}
+    assert UniswapV3().topics == {logs.INITIALIZE, logs.SWAP, logs.SWAP_OF_PANCAKE, logs.MINT, logs.BURN}
     assert logs.SWAP == "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67"

@@ -135,6 +135,23 @@ def test_what_is_no_pool_is_not_described(changes: dict[str, bytes | None], fiel
 
 
 @pytest.mark.parametrize(
+    ("changes", "field", "kind"),
+    [
+        ({"slot0": None, "globalState": words(2**96, 0, 100, 0, 0, 1)}, "globalState", "Algebra"),
+        ({"slot0": None, "globalState": words(2**96, 0, 100, 100, 0, 0, 0, 1)}, "globalState", "Algebra"),
+        ({"slot0": words(2**96, 0, 0, 1, 1, 1)}, "slot0", "Slipstream"),
+        ({"currentFee": words(500)}, "currentFee", "Ramses"),
+    ],
+)
+def test_a_relative_whose_fee_moves_is_refused_by_its_name(
+    changes: dict[str, bytes | None], field: str, kind: str
+) -> None:
+    with pytest.raises(MalformedPoolError, match=kind) as caught:
+        describe(node(**changes))
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"slot0": None}, "slot0"),
