@@ -39,6 +39,10 @@ contract ConcentratedTrader {
         _pay(amount0 > 0 ? uint256(amount0) : 0, amount1 > 0 ? uint256(amount1) : 0);
     }
 
+    function uniswapV3MintCallback(uint256 amount0, uint256 amount1, bytes calldata) external {
+        _pay(amount0, amount1);
+    }
+
     function _pay(uint256 amount0, uint256 amount1) private {
         IConcentratedPool pool = IConcentratedPool(msg.sender);
         if (amount0 > 0) IERC20(pool.token0()).safeTransfer(msg.sender, amount0);

@@ -10,9 +10,11 @@ from headrace.model.block import BlockHeader
 from headrace.model.event import Event, Log
 from headrace.model.transaction import Receipt, SignedTransaction
 
+CREATION = Address("")  # no contract: the data is creation code, run once and kept nowhere
+
 
 class Call(msgspec.Struct, frozen=True):
-    """A read of a contract."""
+    """A read of a contract; or, to `CREATION`, what creation code returns, which not every node answers."""
 
     to: Address
     data: bytes

@@ -68,6 +68,16 @@ def signed(word: int) -> int:
     return word - (1 << 256) if word >> _SIGN_BIT else word
 
 
+def signed_word(value: int) -> bytes:
+    """A signed number as a word in two's complement."""
+    return value.to_bytes(_WORD, "big", signed=True)
+
+
+def address_word(address: Address) -> bytes:
+    """An address as a word."""
+    return bytes.fromhex(address[2:]).rjust(_WORD, b"\0")
+
+
 def address_of(word: int) -> Address:
     """A word read as an address.
 

@@ -17,7 +17,7 @@ from headrace.model.block import BlockHeader
 from headrace.model.codec import JsonValue
 from headrace.model.event import Announcement, ConnectionLost, Event, Log
 from headrace.model.transaction import Receipt, SignedTransaction
-from headrace.ports.chain import Call
+from headrace.ports.chain import CREATION, Call
 from headrace.ports.clock import Clock
 
 _ALREADY_KNOWN = ("already known", "already imported", "known transaction", "already_exists", "already exists")
@@ -184,7 +184,8 @@ def is_already_known(message: str) -> bool:
 
 
 def _call_params(call: Call, block: Hash32) -> tuple[JsonValue, ...]:
-    return {"to": call.to, "data": write_bytes(call.data)}, {"blockHash": block}
+    data = write_bytes(call.data)
+    return {"data": data} if call.to == CREATION else {"to": call.to, "data": data}, {"blockHash": block}
 
 
 def _unless_reverted(one: bytes | ErrorObject) -> bytes | None:
