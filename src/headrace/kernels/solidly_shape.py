@@ -43,6 +43,7 @@ def output_and_slope(
         share += step
         if not abs(step) > _PRECISION * share:
             break
+    share = min(share, 1.0)
     left = 1.0 - share
     slope = left * (3.0 * after * after + left * left) / (after * (after * after + 3.0 * left * left))
     return reserve_out * share, slope * gamma * unit_ratio

@@ -12,7 +12,7 @@ from headrace.kernels import solidly, solidly_shape
 from headrace.kernels.solidly import Root, SolidlyPair, accepts, amount_in, amount_out, traded
 
 SEED = 20_260_108
-INPUTS = 1500
+INPUTS = 800
 
 
 def small_pairs(count: int) -> list[SolidlyPair]:
@@ -37,11 +37,11 @@ def small_pairs(count: int) -> list[SolidlyPair]:
 
 
 def curve_out(pair: SolidlyPair, net: int) -> Fraction:
-    """What the stable invariant itself pays for a net input, to a 2^-120th of the reserve, from below."""
+    """What the stable invariant itself pays for a net input, to a 2^-80th of the reserve, from below."""
     x, y = Fraction(pair.reserve_in, pair.scale_in), Fraction(pair.reserve_out, pair.scale_out)
     after, k = x + Fraction(net, pair.scale_in), x**3 * y + x * y**3
     low, high = Fraction(0), Fraction(1)
-    for _ in range(120):
+    for _ in range(80):
         middle = (low + high) / 2
         left = y * (1 - middle)
         low, high = (middle, high) if after**3 * left + after * left**3 >= k else (low, middle)
@@ -54,7 +54,7 @@ def net_of(pair: SolidlyPair, amount: int) -> int:
 
 def test_quotes_follow_the_invariant_to_the_units_of_its_roundings() -> None:
     reached: Counter[str] = Counter()
-    for pair in small_pairs(200):
+    for pair in small_pairs(120):
         if not pair.is_stable:
             continue
         for amount in (1, 7, 200, INPUTS, 10**6):
@@ -67,7 +67,7 @@ def test_quotes_follow_the_invariant_to_the_units_of_its_roundings() -> None:
             assert ideal - slack <= given <= ideal + slack, (pair, amount, given)
             reached[pair.root.name] += 1
     print("reached", dict(reached))  # noqa: T201 - a test that passes says what it covered
-    assert min(reached[root.name] for root in Root) >= 200
+    assert min(reached[root.name] for root in Root) >= 100
 
 
 def test_the_later_root_never_ends_below_the_curve_and_the_first_does() -> None:
@@ -86,7 +86,7 @@ def test_the_later_root_never_ends_below_the_curve_and_the_first_does() -> None:
 def test_the_least_input_is_the_least_of_all_inputs() -> None:
     draw = random.Random(SEED + 1)
     reached: Counter[str] = Counter()
-    for pair in small_pairs(40):
+    for pair in small_pairs(30):
         outputs = [traded(pair, amount) for amount in range(INPUTS)]
         best = max(output or 0 for output in outputs)
         for wanted in {draw.randint(1, best) for _ in range(25)}:
