@@ -78,6 +78,7 @@ def test_what_answers_like_a_pair_is_described_and_read(node: NodeOnly) -> None:
         ("token1()", words(1, 2), "token1"),
         ("getReserves()", words(1, 2), "getReserves"),
         ("getReserves()", b"\1" * 95, "getReserves"),
+        ("metadata()", words(1, 1, 5, 7, 0, int(LOW, 16), int(HIGH, 16)), "metadata"),
     ],
 )
 def test_what_only_looks_like_a_pair_is_not_described(

@@ -106,9 +106,11 @@ async def read(chain: Chain, pools: Sequence[tuple[Pool, SolidlyTerms]], block: 
     header = await chain.header_by_hash(block)
     if header is None:
         raise IncompleteBlockError(f"the node does not know block {block}")
-    calls = [call for pool, terms in pools for call in _calls(pool, terms)]
-    answers = iter(await chain.call_many(calls, block))
-    return tuple(_state(pool, terms, [next(answers) for _ in range(3)], header.number) for pool, terms in pools)
+    calls = list(dict.fromkeys(call for pool, terms in pools for call in _calls(pool, terms)))  # factories are shared
+    answers = dict(zip(calls, await chain.call_many(calls, block), strict=True))
+    return tuple(
+        _state(pool, terms, [answers[call] for call in _calls(pool, terms)], header.number) for pool, terms in pools
+    )
 
 
 def _calls(pool: Pool, terms: SolidlyTerms) -> tuple[Call, Call, Call]:

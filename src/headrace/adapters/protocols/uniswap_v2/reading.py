@@ -15,6 +15,7 @@ _TOKEN0 = call_data("token0()")
 _TOKEN1 = call_data("token1()")
 _RESERVES = call_data("getReserves()")
 _RESERVES_WORDS = 3  # reserve0, reserve1, the time of the last change
+_METADATA = call_data("metadata()")  # a Solidly pair has it beside all that a Uniswap pair has
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -28,12 +29,14 @@ async def describe(chain: Chain, listing: Listing, pool: PoolId, block: Hash32) 
     """Read a pair's constants.
 
     Raises:
-        MalformedPoolError: the contract is no pair.
+        MalformedPoolError: the contract is no pair, or one of Solidly's family.
         ChainError: the node failed.
     """
     address = Address(pool)
-    asked = (_TOKEN0, _TOKEN1, _RESERVES)
-    answers = await chain.call_many([Call(address, data) for data in asked], block)
+    asked = (_TOKEN0, _TOKEN1, _RESERVES, _METADATA)
+    *answers, metadata = await chain.call_many([Call(address, data) for data in asked], block)
+    if metadata:
+        raise MalformedPoolError(pool, "metadata", "it is a Solidly pair, which takes its fee otherwise: use `solidly`")
     tokens = tuple(_token(pool, field, answer) for field, answer in zip(("token0", "token1"), answers[:2], strict=True))
     _words(pool, "getReserves", answers[2], _RESERVES_WORDS)
     return checked_pool(Pool(pool, address, PROTOCOL, listing.venue, tokens, listing.fee_pips))
