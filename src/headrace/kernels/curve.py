@@ -14,8 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from headrace.kernels import constant_product, solidly_shape, tick_shape, weighted
-from headrace.kernels.shape import ConstantProduct, FloatArray, Shape, ShapeKind, SolidlyStable, TickSegments
+from headrace.kernels import constant_product, cryptoswap_shape, solidly_shape, tick_shape, weighted
+from headrace.kernels.shape import (
+    ConstantProduct,
+    CryptoSwap,
+    FloatArray,
+    Shape,
+    ShapeKind,
+    SolidlyStable,
+    TickSegments,
+)
 
 IntArray = npt.NDArray[np.int64]
 _PARAMETERS = 4
@@ -24,6 +32,7 @@ _LEAST_ROOM = 32
 _CONSTANT_PRODUCT = int(ShapeKind.CONSTANT_PRODUCT)
 _WEIGHTED = int(ShapeKind.WEIGHTED)
 _SOLIDLY_STABLE = int(ShapeKind.SOLIDLY_STABLE)
+_CRYPTOSWAP = int(ShapeKind.CRYPTOSWAP)
 
 
 class EdgeArrays(NamedTuple):
@@ -64,6 +73,9 @@ class Curves:
         elif isinstance(shape, SolidlyStable):
             kind[edge] = ShapeKind.SOLIDLY_STABLE
             parameters[edge] = shape.reserve_in, shape.reserve_out, shape.gamma, shape.unit_ratio
+        elif isinstance(shape, CryptoSwap):
+            kind[edge] = ShapeKind.CRYPTOSWAP
+            self._put_segments(edge, shape.rows)
         else:
             kind[edge] = ShapeKind.WEIGHTED
             parameters[edge] = shape.balance_in, shape.balance_out, shape.gamma, shape.weight_ratio
@@ -105,6 +117,8 @@ def hop(arrays: EdgeArrays, edge: int, amount_in: float) -> tuple[float, float]:
         return solidly_shape.output_and_slope(row[0], row[1], row[2], row[3], amount_in)
     first = arrays.segment_start[edge]
     rows = arrays.segments[first : first + arrays.segment_count[edge]]
+    if arrays.kind[edge] == _CRYPTOSWAP:
+        return cryptoswap_shape.output_and_slope(rows, amount_in)
     return tick_shape.segments_output_and_slope(rows, row[0], row[1], amount_in)
 
 
