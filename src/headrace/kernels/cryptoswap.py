@@ -64,7 +64,7 @@ class Generation(StrEnum):
     PAIR_NG_WIDE = "twocrypto_ng_wide"
 
     @property
-    def count(self) -> int:
+    def coins(self) -> int:
         """Number of coins."""
         return _TRIPLE if self in (Generation.TRIPLE, Generation.TRIPLE_NG) else 2
 
@@ -251,7 +251,7 @@ def balance_after(pool: CryptoSwapPool, common: Sequence[int], index_out: int, i
 
 def share_limits(pool: CryptoSwapPool) -> tuple[int, int]:
     """Least and most of n x / D, 18 decimals, that the contract takes of a balance."""
-    count = pool.generation.count
+    count = pool.generation.coins
     if pool.generation is not Generation.PAIR_NG_WIDE:
         return _SHARE_MIN * count, _SHARE_MAX * count + count - 1
     most = _wide_limit(pool)

@@ -114,7 +114,7 @@ def _triple(curve: Curve, low: int, high: int) -> _Cubic:
 
 def _scaled_triple(cubic: _Cubic) -> _Cubic:
     """Coefficients around one size, so that their products fit; a comes out near b."""
-    a, b, c, d = cubic
+    a, b, c, _ = cubic
     size = abs(_checked_quotient(_signed(3 * a * c), b) - b)
     divider = next((scale for least, scale in (*_TRIPLE_SCALES, _LAST_SCALE) if size > least), 1)
     if a > abs(b):

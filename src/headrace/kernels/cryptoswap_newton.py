@@ -42,13 +42,13 @@ class Curve(NamedTuple):
     """What one solution needs beside balances.
 
     Attributes:
-        count: number of coins, 2 or 3.
+        coins: how many, 2 or 3.
         ann: A n^n, four decimals.
         gamma: 18-decimal fraction.
         invariant: D, in the common units of the balances.
     """
 
-    count: int
+    coins: int
     ann: int
     gamma: int
     invariant: int
@@ -61,7 +61,7 @@ def balance_by_newton(curve: Curve, others: Sequence[int], *, is_grouped: bool =
         RevertError: it does not converge, or a step does not fit 256 bits.
         ZeroDivisionError: a step divides by nothing, where the contracts revert.
     """
-    count, ann, gamma, invariant = curve
+    count, _, gamma, invariant = curve
     falling = sorted(others, reverse=True)
     balance = _first_balance(curve, falling)
     k0_others = ONE

@@ -35,7 +35,7 @@ def cryptoswap_shape(pool: CryptoSwapPool, index_in: int, index_out: int, invari
     """The swap in one direction, with D as the contract will take it; no rows for a pool without balances."""
     common = pool.common(pool.balances)
     if invariant <= 0 or min(common) <= 0:
-        return CryptoSwap(np.empty((0, 4)))
+        return no_shape()
     count = len(common)
     gamma, strength = pool.gamma / ONE, pool.ann / A_MULTIPLIER * (pool.gamma / ONE) ** 2
     whole = invariant**count
@@ -50,6 +50,11 @@ def cryptoswap_shape(pool: CryptoSwapPool, index_in: int, index_out: int, invari
         (float(fees.has_curved_fee), 0.0, 0.0, 0.0),
     )
     return CryptoSwap(np.array(rows))
+
+
+def no_shape() -> CryptoSwap:
+    """What gives nothing."""
+    return CryptoSwap(np.empty((0, 4)))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -99,7 +104,7 @@ def _part_leaving(rows: FloatArray, added: float) -> float:
         part = following
         if is_done:
             break
-    return part
+    return float(part)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -108,7 +113,7 @@ def _value(rows: FloatArray, change_s: float, change_k: float) -> float:
     lack, excess, strength, gamma = rows[0, 2], rows[0, 3], rows[1, 2], rows[1, 3]
     gap = gamma + lack
     cube = gap * gap + 2.0 * gap * lack + change_k * (lack + 2.0 * gap + change_k)
-    return strength * ((1.0 - lack - change_k) * change_s - excess * change_k) - change_k * cube
+    return float(strength * ((1.0 - lack - change_k) * change_s - excess * change_k) - change_k * cube)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -117,7 +122,7 @@ def _derivative(rows: FloatArray, change_s: float, change_k: float, s_rate: floa
     lack, excess, strength, gamma = rows[0, 2], rows[0, 3], rows[1, 2], rows[1, 3]
     gap = gamma + lack
     cube = gap * gap + 2.0 * gap * lack + change_k * (2.0 * lack + 4.0 * gap + 3.0 * change_k)
-    return strength * ((1.0 - lack - change_k) * s_rate - (excess + change_s) * k_rate) - k_rate * cube
+    return float(strength * ((1.0 - lack - change_k) * s_rate - (excess + change_s) * k_rate) - k_rate * cube)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

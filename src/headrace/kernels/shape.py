@@ -9,7 +9,7 @@ tick segments      a run of constant-product pieces, each with its liquidity: in
                    input C and output D with virtual reserves X, Y:  out = D + Y g (x - C) / (X + g (x - C))
                    table rows (C, D, X, Y), C ascending from 0; parameters (g, total input that the table can take)
 solidly stable     a^3 y + a y^3 stays, a = X + g x counted in units out      parameters (X, Y, g, unit out / unit in)
-cryptoswap         Curve's pools around a moving price: the table carries the state, see `headrace.kernels.cryptoswap_shape`
+cryptoswap         a pool around a moving price: table rows as `headrace.kernels.cryptoswap_shape` lays them out
 
 Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in".
 """

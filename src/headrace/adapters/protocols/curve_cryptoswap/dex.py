@@ -1,0 +1,142 @@
+"""CryptoSwap pools behind the port."""
+
+from collections.abc import Sequence
+
+from headrace.adapters.protocols.curve_cryptoswap import logs, quoting, reading
+from headrace.adapters.protocols.curve_cryptoswap.identifying import identify
+from headrace.adapters.protocols.curve_cryptoswap.state import PROTOCOL, CryptoSwapState, Terms
+from headrace.errors import MalformedLogError
+from headrace.kernels.cryptoswap import Generation
+from headrace.kernels.shape import Shape
+from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.block import BlockContext
+from headrace.model.event import Log
+from headrace.model.executor_step import CurveCall, CurveStep
+from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
+from headrace.ports.chain import Chain
+from headrace.ports.pool import PoolState
+
+_GAS_FIRST = 330_000  # the documented 250,000 to 400,000 of an `exchange`, with transfers and the approval
+_GAS_NEXT = 240_000  # the second generation solves in closed form and packs its storage
+
+# What each arithmetic was compared with; see README.md for the pools, blocks and numbers.
+PROOFS = {
+    Generation.TRIPLE: Proof.RECORDED,
+    Generation.PAIR: Proof.UNPROVEN,
+    Generation.PAIR_GROUPED: Proof.RECORDED,
+    Generation.TRIPLE_NG: Proof.RECORDED,
+    Generation.PAIR_NG: Proof.RECORDED,
+    Generation.PAIR_NG_WIDE: Proof.UNPROVEN,
+}
+
+
+class CurveCryptoSwap:
+    """Tricrypto and twocrypto pools of both generations; what a pool is, it is asked."""
+
+    def __init__(self) -> None:
+        self._terms: dict[PoolId, Terms] = {}
+
+    @property
+    def protocol_id(self) -> ProtocolId:
+        """Its folder's name."""
+        return PROTOCOL
+
+    @property
+    def topics(self) -> frozenset[Hash32]:
+        """Swaps, liquidity, claims, ramps and parameters of both generations, for two coins and three."""
+        return logs.TOPICS
+
+    @property
+    def supports_flash_swap(self) -> bool:
+        """The pool takes the input first."""
+        return False
+
+    def pool_of(self, log: Log) -> PoolId:
+        """The emitter.
+
+        Raises:
+            MalformedLogError: the log has no topic, or one of no event of a pool.
+        """
+        if not log.topics or log.topics[0] not in logs.TOPICS:
+            raise MalformedLogError(log.address, "topics", "the log is none that a pool emits")
+        return PoolId(log.address)
+
+    def apply(self, state: PoolState, log: Log) -> CryptoSwapState:
+        """The state after a log of this pool, marked as outdated where the log does not say all.
+
+        Raises:
+            MalformedLogError: the log is another pool's, not of its event's form, or cannot follow this state.
+        """
+        return logs.apply(_own(state), log)
+
+    def is_outdated(self, state: PoolState, block_number: int) -> bool:
+        """After a log that does not say all; and after every block for pools that change without logs."""
+        return quoting.is_outdated(_own(state), block_number)
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """What this pool's arithmetic was compared with; the fee since 2025 with nothing."""
+        terms = _own(state).terms
+        return Proof.UNPROVEN if terms.has_curved_fee else PROOFS[terms.generation]
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Read a pool's constants and settle which arithmetic it has.
+
+        Raises:
+            MalformedPoolError: the contract is no CryptoSwap pool, or pays otherwise than every arithmetic known.
+            ChainError: the node failed.
+        """
+        identity = await identify(chain, venue, pool, block)
+        self._terms[pool] = await reading.terms_of(chain, identity, block)
+        return identity.pool
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[CryptoSwapState, ...]:
+        """States after `block`, parallel to `pools`; one that was not described is identified first.
+
+        Raises:
+            MalformedPoolError: a pool's state cannot be one of a CryptoSwap pool.
+            ChainError: the node failed.
+        """
+        for pool in pools:
+            if pool.id not in self._terms:
+                await self.describe(chain, pool.venue, pool.id, block)
+        return await reading.read(chain, pools, [self._terms[pool.id] for pool in pools], block)
+
+    def quote_out(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
+    ) -> int:
+        """What `exchange` pays for exactly `amount_in`, rounded down.
+
+        Raises:
+            UnquotableError: the pool would revert, or the state must be read first.
+        """
+        return quoting.quote_out(_own(state), (token_in, token_out), amount_in, at)
+
+    def quote_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """Least input whose `quote_out` reaches `amount_out`.
+
+        Raises:
+            UnquotableError: no input reaches it, or the state must be read first.
+        """
+        return quoting.quote_in(_own(state), (token_in, token_out), amount_out, at)
+
+    def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
+        """The invariant in floats; nothing comes out of an empty or killed pool."""
+        return quoting.shape(_own(state), (token_in, token_out))
+
+    def step(self, state: PoolState, token_in: Address, token_out: Address) -> CurveStep:
+        """The typed step that the Executor walks: `exchange` with unsigned indices, in every generation."""
+        index_in, index_out = quoting.indices(_own(state), token_in, token_out)
+        return CurveStep(token_in, token_out, state.pool.address, CurveCall.EXCHANGE_UINT256, index_in, index_out)
+
+    def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
+        """By generation; moving the price scale, which nobody can foresee, is not in it."""
+        del token_in, token_out, amount_in
+        return _GAS_NEXT if _own(state).terms.generation.is_next else _GAS_FIRST
+
+
+def _own(state: PoolState) -> CryptoSwapState:
+    assert isinstance(state, CryptoSwapState), type(state)
+    return state
