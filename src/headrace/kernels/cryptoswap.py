@@ -252,8 +252,8 @@ def balance_after(pool: CryptoSwapPool, common: Sequence[int], index_out: int, i
 def share_limits(pool: CryptoSwapPool) -> tuple[int, int]:
     """Least and most of n x / D, 18 decimals, that the contract takes of a balance."""
     count = pool.generation.coins
-    if pool.generation is not Generation.PAIR_NG_WIDE:
-        return _SHARE_MIN * count, _SHARE_MAX * count + count - 1
+    if pool.generation is not Generation.PAIR_NG_WIDE:  # contracts of three coins divide before they compare
+        return _SHARE_MIN * count, _SHARE_MAX * count + (2 if count == _TRIPLE else 0)
     most = _wide_limit(pool)
     return 10**36 // most, most
 

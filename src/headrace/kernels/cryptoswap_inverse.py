@@ -3,10 +3,12 @@
 Idea. Take the output and its fee off one balance, let the invariant say the other: that is close. Then settle by exact
 comparison, doubling away from the guess and halving back.
 
-What "least" means. The contracts stop their iterations at a relative step of 10^-14, and the noise of where they stop
-passes into the output: it can fall by some units when the input grows by one. So the set of inputs that reach an
-output may have gaps. The answer reaches it, one unit less does not, and neither do the inputs that lie powers of two
-below, up to a million units. Where the output is monotone, as it is for most pools and sizes, that is the least.
+What "least" means. The output does not rise with every unit of input. K0 has 18 decimals, so solutions jump about by
+some 10^-18 of D, which is thousands of units of a coin with 18 decimals; and the fee has ten, so where it grows by one
+the output falls by 10^-10 of itself. So some inputs reach an output and slightly larger ones do not. The answer
+reaches it, one unit less does not, and neither do the inputs that lie powers of two below, as far as those jumps go;
+an input between those may. `jump_width` says how much less it could be. Where the output rises, the answer is the
+least.
 
 Error. None: every comparison is of exact outputs.
 """
@@ -22,7 +24,8 @@ from headrace.kernels.cryptoswap import (
 )
 from headrace.kernels.cryptoswap_newton import ONE, DustError, RevertError
 
-_LOOKS_BELOW = 20
+_JUMPS = 8
+_FEE_STEP_SHIFT = 29
 _WIDTH_SHIFT = 30  # the guess is right to about 10^-9
 _FEE_ROUNDS = 3
 
@@ -42,6 +45,11 @@ def amount_in(pool: CryptoSwapPool, index_in: int, index_out: int, amount_out_mi
     if found > largest or not _reaches(pool, (index_in, index_out), amount_out_min, found):
         raise RevertError(f"no input buys {amount_out_min}")
     return found
+
+
+def jump_width(pool: CryptoSwapPool, index_in: int, amount: int) -> int:
+    """Raw units around an input within which the output may fall as the input rises."""
+    return _JUMPS * pool.invariant // pool.scales[index_in] + (amount >> _FEE_STEP_SHIFT)
 
 
 def _guess(pool: CryptoSwapPool, index_in: int, index_out: int, wanted: int) -> int:
@@ -89,7 +97,7 @@ def _settle(pool: CryptoSwapPool, way: tuple[int, int], wanted: int, guess: int)
 
 
 def _reaching_below(pool: CryptoSwapPool, way: tuple[int, int], wanted: int, found: int) -> int | None:
-    for power in range(1, _LOOKS_BELOW + 1):
+    for power in range(1, jump_width(pool, way[0], found).bit_length() + 1):
         below = found - (1 << power)
         if below > 0 and _reaches(pool, way, wanted, below):
             return below

@@ -2,11 +2,12 @@
 
 Probed: the coins (`coins(3)` must not answer), `gamma`, `MATH` and its version, the decimals of the coins. What that
 leaves open - two groupings of a term in the first generation of pairs, two fees in the second - is settled by asking
-`get_dy` for several sizes each way and comparing with every candidate, to the unit. The comparison is made for every
-pool, also where nothing is open: a contract that answers otherwise than all that is known is refused.
+`get_dy` for several sizes each way, those among them at which the candidates differ, and comparing to the unit. The
+comparison is made for every pool, also where nothing is open: one that answers otherwise than all known is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -33,7 +34,11 @@ _MATHS = {
     (2, "v2.1.0"): Generation.PAIR_NG_WIDE,
 }
 
+_STEPS = 200  # sizes up to the balance that are looked through for one that tells candidates apart
+_TELLING_MAX = 3
+
 Answer = bytes | None
+Question = tuple[int, int, int]  # index in, index out, amount
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -74,12 +79,14 @@ async def identify(chain: Chain, venue: str, pool_id: PoolId, block: Hash32) -> 
 async def settle(chain: Chain, states: Sequence[CryptoSwapState], timestamp: int, block: Hash32) -> CryptoSwapState:
     """That of one pool's `states`, which differ in terms alone, whose arithmetic answers `get_dy` to the unit.
 
+    Where two of them answer alike, also at some hundred sizes looked through for a difference, the first is taken.
+
     Raises:
-        MalformedPoolError: none does, or more than one, or the pool answers nothing.
+        MalformedPoolError: none does, or the pool answers nothing.
         ChainError: the node failed.
     """
     pool = states[0].pool
-    asked = list(dict.fromkeys(_questions(states[0])))
+    asked = list(dict.fromkeys((*_questions(states[0]), *_telling_questions(states, timestamp))))
     signature = "get_dy(uint256,uint256,uint256)"
     answers = await chain.call_many([Call(pool.address, call_data(signature, *one)) for one in asked], block)
     told = [_word(answer) for answer in answers]
@@ -87,21 +94,35 @@ async def settle(chain: Chain, states: Sequence[CryptoSwapState], timestamp: int
         raise MalformedPoolError(
             pool.id, "get_dy", "it answers nothing, so its arithmetic cannot be told; is it empty?"
         )
-    fitting = [state for state in states if [_paid(state, one, timestamp) for one in asked] == told]
-    if not fitting:
-        raise MalformedPoolError(pool.id, "get_dy", "it answers otherwise than every arithmetic that is known")
-    if len(fitting) > 1:
-        raise MalformedPoolError(pool.id, "get_dy", "its answers fit more than one arithmetic")
-    return fitting[0]
+    for state in states:
+        if [_paid(state, one, timestamp) for one in asked] == told:
+            return state
+    raise MalformedPoolError(pool.id, "get_dy", "it answers otherwise than every arithmetic that is known")
 
 
-def _questions(state: CryptoSwapState) -> list[tuple[int, int, int]]:
+def _questions(state: CryptoSwapState) -> list[Question]:
+    return [(*way, max(1, state.balances[way[0]] // size)) for way in _ways(state) for size in _SIZES]
+
+
+def _telling_questions(states: Sequence[CryptoSwapState], timestamp: int) -> list[Question]:
+    """Sizes at which the candidates differ, a few each way."""
+    if len(states) == 1:
+        return []
+    found: list[Question] = []
+    for way in _ways(states[0]):
+        sizes = (max(1, states[0].balances[way[0]] * step // _STEPS) for step in range(1, _STEPS + 1))
+        questions: Iterator[Question] = ((*way, size) for size in sizes)
+        differing = (one for one in questions if len({_paid(state, one, timestamp) for state in states}) > 1)
+        found += islice(differing, _TELLING_MAX)
+    return found
+
+
+def _ways(state: CryptoSwapState) -> list[tuple[int, int]]:
     count = len(state.balances)
-    ways = [(i, j) for i in range(count) for j in range(count) if i != j]
-    return [(*way, max(1, state.balances[way[0]] // size)) for way in ways for size in _SIZES]
+    return [(i, j) for i in range(count) for j in range(count) if i != j]
 
 
-def _paid(state: CryptoSwapState, question: tuple[int, int, int], timestamp: int) -> int | None:
+def _paid(state: CryptoSwapState, question: Question, timestamp: int) -> int | None:
     """What `get_dy` should say: it does not test for a loss."""
     try:
         return amount_out(msgspec.structs.replace(state.in_block(timestamp), backing=None), *question)

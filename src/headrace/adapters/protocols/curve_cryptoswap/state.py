@@ -55,9 +55,9 @@ class Ramp(msgspec.Struct, frozen=True):
 
     def at(self, timestamp: int) -> tuple[int, int]:
         """A and gamma in a block, rounded down."""
-        if timestamp >= self.future_time:
-            return self.future_ann, self.future_gamma
         whole = self.future_time - self.initial_time
+        if timestamp >= self.future_time or whole <= 0:
+            return self.future_ann, self.future_gamma
         done = max(0, timestamp - self.initial_time)
         left = whole - done
         return (
