@@ -12,8 +12,8 @@ division truncates towards zero. The contracts check some operations for overflo
 unchecked: an unchecked division by zero gives zero. Both are repeated here; unchecked products cannot overflow within
 the limits on A, gamma, D and the balances, which are tested before.
 
-Error. None against the contracts' arithmetic as documented; against the true root some units of the balance times
-10^-15 or so: the tests measure it against exact arithmetic.
+Error. None against the contracts' arithmetic as documented; against the true root about 10^-17 of D, which the tests
+measure against arithmetic of 60 digits.
 
 Source: Curve's documentation of the math contracts of tricrypto-NG and twocrypto-NG; Cardano's formula.
 """

@@ -12,8 +12,8 @@ Newton iteration always ends. A swap of nothing gives nothing.
 The curve without its fee is concave. The fee falls towards balance, so where a swap restores balance the output is
 steeper than without: by less than the fee's span over the swap, which search does not notice.
 
-Error. About 10^-14 of the output and of the balance out, and the contract's rounding of the fee to 10^-10. Where the
-contract refuses, at a hundredth of D or a hundred times D in one coin, the curve goes on: the integer twin decides.
+Error. About 10^-14 of the output, 10^-15 of the balance out, and the contract's rounding of the fee to 10^-10. While A
+and gamma ramp, the curve is that of the block the state was read at. Where the contract refuses, at a hundredth of D or a hundred times D in one coin, the curve goes on: the integer twin decides.
 
 Source: as for `headrace.kernels.cryptoswap`.
 """
