@@ -9,11 +9,13 @@ before it, and the swap changes both by differences that are known exactly. G is
 that nothing large cancels, and solved for the part of the balance that leaves; it falls in that part, so a bracketed
 Newton iteration always ends. A swap of nothing gives nothing.
 
-The curve without its fee is concave. The fee falls towards balance, so where a swap restores balance the output is
-steeper than without: by less than the fee's span over the swap, which search does not notice.
+The curve without its fee is concave. The fee falls towards balance, for all of what is bought, so where a swap restores
+balance the marginal price may rise for a stretch, by a few times the span between the pool's two fees. Search takes
+every curve for concave: it may then stop at a size that is not the best, never at one that is misquoted.
 
 Error. About 10^-14 of the output, 10^-15 of the balance out, and the contract's rounding of the fee to 10^-10. While A
-and gamma ramp, the curve is that of the block the state was read at. Where the contract refuses, at a hundredth of D or a hundred times D in one coin, the curve goes on: the integer twin decides.
+and gamma ramp, the curve is that of the block the state was read at. Where the contract refuses, at a hundredth of D
+or a hundred times D in one coin, the curve goes on: the integer twin decides.
 
 Source: as for `headrace.kernels.cryptoswap`.
 """
