@@ -96,7 +96,7 @@ def cube_root(value: int) -> int:
     root = (1 << thirds) * 1260**remainder // 1000**remainder
     for _ in range(_CUBE_ROUNDS):
         root = (2 * root + (scaled // (root * root) if root else 0)) // 3
-    return root * 10**lost
+    return int(root * 10**lost)
 
 
 def _triple(curve: Curve, low: int, high: int) -> _Cubic:

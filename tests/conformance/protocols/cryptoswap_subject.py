@@ -105,7 +105,7 @@ class CryptoSwapSubject:
 
     @property
     def mutants(self) -> Mapping[str, Callable[[], AbstractContextManager[object]]]:
-        newton, after, fee = cryptoswap.balance_by_newton, cryptoswap.balance_after, cryptoswap.fee
+        newton, after, fee = cryptoswap_newton.balance_by_newton, cryptoswap.balance_after, cryptoswap.fee
 
         def regrouped(curve: cryptoswap_newton.Curve, others: Sequence[int], *, is_grouped: bool) -> int:
             return newton(curve, others, is_grouped=not is_grouped)

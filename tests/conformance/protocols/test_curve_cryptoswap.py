@@ -59,7 +59,7 @@ def history(subject: CryptoSwapSubject, recording: Recording) -> History:
         subject.chain.deployer.flush()
         head, new = subject.chain.logs_after(height)
         height = head.number
-        moved, spoken = set(subject.touched_in_silence), set()
+        moved, spoken = set(subject.touched_in_silence), set[PoolId]()
         for log in new:
             if log.topics and log.topics[0] in dex.topics and (pool := dex.pool_of(log)) in held:
                 held[pool] = dex.apply(held[pool], log)
@@ -174,11 +174,12 @@ def test_a_killed_pool_gives_nothing_and_an_empty_one_cannot_be_told(
     subject.chain.deployer.flush()
     state = read_one(subject, pool)
     at = subject.chain.next_context()
+    first, second = pool.tokens
     for quoted in (subject.dex.quote_out, subject.dex.quote_in):
         with pytest.raises(UnquotableError, match="killed"):
-            quoted(state, *pool.tokens, 10**6, at)
+            quoted(state, first, second, 10**6, at)
     curves = Curves(1)
-    curves.put(0, subject.dex.shape(state, *pool.tokens))
+    curves.put(0, subject.dex.shape(state, first, second))
     assert hop(curves.arrays, 0, 1e6) == (0.0, 0.0)
 
 

@@ -3,11 +3,13 @@
 The quotes of three pools are public facts of their chains: `get_dy` at a block, on the state of that block.
 """
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import partial
 from unittest.mock import patch
 
 import msgspec
@@ -93,7 +95,7 @@ RECORDED: list[tuple[CryptoSwapPool, list[Quoted]]] = [
 
 
 def wrong_quotes(pool: CryptoSwapPool, quotes: Sequence[Quoted]) -> int:
-    return sum(outcome(lambda quote=quote: amount_out(pool, *quote[:3])) != quote[3] for quote in quotes)
+    return sum(outcome(partial(amount_out, pool, i, j, amount)) != paid for i, j, amount, paid in quotes)
 
 
 def outcome(quote: Callable[[], int]) -> int | str:
@@ -119,7 +121,7 @@ def test_the_other_generations_answer_otherwise() -> None:
 
 FAULTS: dict[str, tuple[object, str, object, int]] = {
     "three steps of a cube root less": (cryptoswap_cubic, "_CUBE_ROUNDS", 4, 0),
-    "always by Newton": (cryptoswap_cubic.math, "isqrt", lambda _: 0, 0),
+    "always by Newton": (math, "isqrt", lambda _: 0, 0),
     "a pair's cubic scaled less": (cryptoswap_cubic, "_PAIR_SCALES", ((1, 10**20),), 1),
     "iterations go on": (cryptoswap_newton, "TOLERANCE", 10**17, 2),
 }
@@ -250,7 +252,7 @@ def coarse_pool(generation: Generation) -> CryptoSwapPool:
 def test_the_inverse_is_the_least_input_of_all(generation: Generation) -> None:
     pool = coarse_pool(generation)
     for way in ((0, 1), (1, 0)):
-        outputs = [outcome(lambda x=x, way=way: amount_out(pool, *way, x)) for x in range(1, 1500)]
+        outputs = [outcome(partial(amount_out, pool, *way, x)) for x in range(1, 1500)]
         paid = [(x, out) for x, out in enumerate(outputs, 1) if isinstance(out, int)]
         assert [out for _, out in paid] == sorted(out for _, out in paid)
         for wanted in range(1, paid[-1][1] + 1, 7):
@@ -320,11 +322,12 @@ def test_what_the_contract_refuses_is_refused_by_name() -> None:
 def test_iterations_that_cannot_end_are_refused() -> None:
     newton = cryptoswap_newton
     with patch.object(newton, "ROUNDS_MAX", 1):
-        for attempt in (
-            lambda: newton.balance_by_newton(Curve(2, 400_000, 10**14, 2 * ONE), (ONE // 3,)),
-            lambda: newton.invariant_by_newton(400_000, 10**14, (5 * ONE, 4 * ONE), 9 * ONE),
-            lambda: newton.mean_by_newton((5 * ONE, ONE)),
-        ):
+        attempts: tuple[Callable[[], int], ...] = (
+            partial(newton.balance_by_newton, Curve(2, 400_000, 10**14, 2 * ONE), (ONE // 3,)),
+            partial(newton.invariant_by_newton, 400_000, 10**14, (5 * ONE, 4 * ONE), 9 * ONE),
+            partial(newton.mean_by_newton, (5 * ONE, ONE)),
+        )
+        for attempt in attempts:
             with pytest.raises(RevertError, match="not converge"):
                 attempt()
     with pytest.raises(RevertError, match="256 bits"):
