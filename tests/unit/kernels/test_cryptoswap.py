@@ -332,7 +332,9 @@ def test_iterations_that_cannot_end_are_refused() -> None:
                 attempt()
     with pytest.raises(RevertError, match="256 bits"):
         newton.invariant_by_newton(1, 10**10, (10**40, 10**37), 10**40)
-    with pytest.raises(RevertError, match="negative"):
+    with pytest.raises(RevertError, match="a step of D is negative"):
         newton.invariant_by_newton(10**7, 10**10, (100 * ONE, 100 * ONE), 5 * ONE)
+    with pytest.raises(RevertError, match="derivative of D is negative"):
+        newton.invariant_by_newton(16_639_517, 7 * 10**16, (2_167 * ONE, 1_550 * ONE), 4_650 * ONE)
     with pytest.raises(RevertError, match="signed word"):
         cryptoswap_cubic.balance_of_three(Curve(3, 10**40, 10**16, 10**24), 10**24, 10**24)
