@@ -3,7 +3,7 @@
 A swap and every change of liquidity but one move D and, when the pool earned enough, the price scale; the amounts are
 in the log, these are not (pools of the second generation log the price scale, but not D). Such a log leaves the state
 as it was and marks it: it is read again at that block before it is quoted. A ramp of A and gamma, its end, and new
-fees are told in full.
+fees are told in full; while a ramp lasts the state is marked all the same, so that the curve is that of its block.
 """
 
 import msgspec
@@ -61,7 +61,8 @@ def apply(state: CryptoSwapState, log: Log) -> CryptoSwapState:
         if name in MOVING:
             return _moved(state, log, *MOVING[name])
         if name in TELLING and len(log.topics) == 1:
-            return checked_state(_told(state, name, words_of_hex(log.data, TELLING[name])))
+            after = _told(state, name, words_of_hex(log.data, TELLING[name]))
+            return checked_state(_marked(after, log) if name == RAMP else after)
     except ValueError as error:
         raise MalformedLogError(state.pool.id, "data", str(error)) from error
     except MalformedPoolError as error:
@@ -73,6 +74,10 @@ def _moved(state: CryptoSwapState, log: Log, topics: int, count: int) -> CryptoS
     if len(log.topics) != topics:
         raise MalformedLogError(state.pool.id, "topics", f"{len(log.topics)} instead of {topics}")
     words_of_hex(log.data, count)
+    return _marked(state, log)
+
+
+def _marked(state: CryptoSwapState, log: Log) -> CryptoSwapState:
     stale_from = log.block_number if state.stale_from is None else min(state.stale_from, log.block_number)
     return msgspec.structs.replace(state, stale_from=stale_from)
 

@@ -92,6 +92,7 @@ def _state(pool: Pool, terms: Terms, answers: list[Answer], header: BlockHeader)
     balances = tuple(_word(pool.id, "balances", answer) for answer in rest[:count])
     prices = tuple(_word(pool.id, "price_scale", answer) for answer in rest[count : 2 * count - 1])
     supply, *killed = (_word(pool.id, "totalSupply or is_killed", answer) for answer in rest[2 * count - 1 :])
+    is_ramping = end_time > header.timestamp
     state = CryptoSwapState(
         pool=pool,
         terms=terms,
@@ -105,8 +106,8 @@ def _state(pool: Pool, terms: Terms, answers: list[Answer], header: BlockHeader)
         supply=supply,
         virtual_price=virtual_price,
         is_killed=any(killed),
-        stale_from=None if terms.is_told_by_logs else header.number + 1,
-        ramp_read_at=header.timestamp if end_time > header.timestamp else 0,
+        stale_from=None if terms.is_told_by_logs and not is_ramping else header.number + 1,
+        ramp_read_at=header.timestamp if is_ramping else 0,
     )
     return checked_state(state)
 

@@ -9,7 +9,7 @@ from headrace.model.address import Address
 from headrace.model.pool import Pool, ProtocolId
 
 PROTOCOL = ProtocolId("curve_cryptoswap")
-ANN_PARTS = {1, 100}  # of four decimals: how the pools of 2021 and all later ones store A
+_ANN_FACTORS = frozenset({1, 100})
 _ANN_MAX = 1 << 48
 _GAMMA_MIN, _GAMMA_MAX = 10**10, 199 * 10**15
 _AMOUNT_END = 1 << 128
@@ -35,7 +35,7 @@ class Terms(msgspec.Struct, frozen=True):
 
     @property
     def is_told_by_logs(self) -> bool:
-        """Whether nothing that a swap depends on changes without a log.
+        """Whether nothing that a swap depends on changes without a log, but for A and gamma while they ramp.
 
         The others can take in tokens that were sent to them, and find D anew, when anybody claims the admin's fees,
         without a log where there are none; the first generation is also killed in silence.
@@ -154,8 +154,12 @@ def checked_state(state: CryptoSwapState) -> CryptoSwapState:
     ):
         if len(items) != wanted:
             raise MalformedPoolError(pool.id, field, f"{len(items)} for {count} tokens")
-    if not _PRECISIONS.issuperset(terms.precisions) or terms.ann_factor not in ANN_PARTS:
+    if not _PRECISIONS.issuperset(terms.precisions):
         raise MalformedPoolError(pool.id, "precisions", "they are no powers of ten up to 18 digits")
+    if terms.ann_factor not in _ANN_FACTORS:
+        raise MalformedPoolError(
+            pool.id, "ann_factor", f"A is stored with two decimals or four, not {terms.ann_factor}"
+        )
     amounts = (("balances", state.balances), ("D", (state.invariant,)), ("price_scale", state.prices))
     for field, items in amounts:
         if max(items) >= _AMOUNT_END or min(items) < 0:

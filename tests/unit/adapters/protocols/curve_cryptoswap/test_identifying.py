@@ -112,6 +112,7 @@ def test_a_ramp_is_read_with_the_second_it_was_read_at() -> None:
         read(chain)  # its `get_dy` does not ramp here
     state = read(node(replace(TWOCRYPTO_NG, is_ramping=True), **times))
     assert state.ramp_read_at == NOW
+    assert CurveCryptoSwap().is_outdated(state, NUMBER + 1)
     assert state.in_block(NOW).is_ramping
     assert state.in_block(NOW).backing is None
     assert not state.in_block(NOW + 500).is_ramping

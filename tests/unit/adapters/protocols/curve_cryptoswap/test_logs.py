@@ -77,9 +77,8 @@ def test_a_log_that_does_not_say_all_marks_the_state_and_changes_nothing_else(na
 def test_ramps_their_ends_and_fees_are_followed() -> None:
     ramp = log(logs.RAMP, 400_000, 800_000, 10**14, 2 * 10**14, NOW, NOW + 1000)
     ramping = DEX.apply(PAIR_NG, ramp)
-    assert ramping == replace(
-        PAIR_NG, ramp=Ramp(400_000, 10**14, NOW, 800_000, 2 * 10**14, NOW + 1000), ramp_read_at=NOW
-    )
+    told = Ramp(400_000, 10**14, NOW, 800_000, 2 * 10**14, NOW + 1000)
+    assert ramping == replace(PAIR_NG, ramp=told, ramp_read_at=NOW, stale_from=NUMBER)
     assert ramping.ramp.at(NOW + 250) == (500_000, 125 * 10**12)
     assert ramping.ramp.at(NOW + 1000) == (800_000, 2 * 10**14)
     assert ramping.ramp.at(0) == (400_000, 10**14)
@@ -140,7 +139,7 @@ def test_the_gas_of_the_second_generation_is_less() -> None:
         ({"prices": ()}, "price_scale"),
         ({"terms": Terms(Generation.TRIPLE, (1, 1), POOL)}, "generation"),
         ({"terms": Terms(Generation.PAIR, (1, 7), POOL)}, "precisions"),
-        ({"terms": Terms(Generation.PAIR, (1, 1), POOL, 7)}, "precisions"),
+        ({"terms": Terms(Generation.PAIR, (1, 1), POOL, 7)}, "ann_factor"),
         ({"invariant": -1}, "D"),
     ],
 )
