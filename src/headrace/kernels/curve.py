@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from headrace.kernels import constant_product, cryptoswap_shape, solidly_shape, tick_shape, weighted
+from headrace.kernels import constant_product, cryptoswap_shape, solidly_shape, stable_shape, tick_shape, weighted
 from headrace.kernels.shape import (
     ConstantProduct,
     CryptoSwap,
@@ -22,6 +22,7 @@ from headrace.kernels.shape import (
     Shape,
     ShapeKind,
     SolidlyStable,
+    Stable,
     TickSegments,
 )
 
@@ -33,6 +34,7 @@ _CONSTANT_PRODUCT = int(ShapeKind.CONSTANT_PRODUCT)
 _WEIGHTED = int(ShapeKind.WEIGHTED)
 _SOLIDLY_STABLE = int(ShapeKind.SOLIDLY_STABLE)
 _CRYPTOSWAP = int(ShapeKind.CRYPTOSWAP)
+_STABLE = int(ShapeKind.STABLE)
 
 
 class EdgeArrays(NamedTuple):
@@ -76,6 +78,10 @@ class Curves:
         elif isinstance(shape, CryptoSwap):
             kind[edge] = ShapeKind.CRYPTOSWAP
             self._put_segments(edge, shape.rows)
+        elif isinstance(shape, Stable):
+            kind[edge] = ShapeKind.STABLE
+            parameters[edge], rows = stable_shape.reduced(shape)
+            self._put_segments(edge, rows)
         else:
             kind[edge] = ShapeKind.WEIGHTED
             parameters[edge] = shape.balance_in, shape.balance_out, shape.gamma, shape.weight_ratio
@@ -119,6 +125,8 @@ def hop(arrays: EdgeArrays, edge: int, amount_in: float) -> tuple[float, float]:
     rows = arrays.segments[first : first + arrays.segment_count[edge]]
     if arrays.kind[edge] == _CRYPTOSWAP:
         return cryptoswap_shape.output_and_slope(rows, amount_in)
+    if arrays.kind[edge] == _STABLE:
+        return stable_shape.output_and_slope(row, rows, amount_in)
     return tick_shape.segments_output_and_slope(rows, row[0], row[1], amount_in)
 
 

@@ -11,7 +11,10 @@ tick segments      a run of constant-product pieces, each with its liquidity: in
 solidly stable     a^3 y + a y^3 stays, a = X + g x counted in units out      parameters (X, Y, g, unit out / unit in)
 cryptoswap         a pool around a moving price: table rows as `headrace.kernels.cryptoswap_shape` lays them out
 
-Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in".
+stable             balances on A's invariant, of any number of coins, with a fee on either side (`stable_shape`)
+
+Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in";
+StableSwap whitepaper.
 """
 
 from enum import IntEnum
@@ -31,6 +34,7 @@ class ShapeKind(IntEnum):
     TICK_SEGMENTS = 2
     SOLIDLY_STABLE = 7
     CRYPTOSWAP = 6
+    STABLE = 3
 
 
 class ConstantProduct(msgspec.Struct, frozen=True):
@@ -77,4 +81,26 @@ class CryptoSwap(msgspec.Struct, frozen=True):
     rows: FloatArray
 
 
-Shape = ConstantProduct | Weighted | TickSegments | SolidlyStable | CryptoSwap
+class Stable(msgspec.Struct, frozen=True):
+    """`balances` of all coins in one common unit (1e18 is one coin at par, rates included).
+
+    Attributes:
+        ann: A n^n of the invariant ann sum(x) + D = ann D + D^(n+1) / (n^n prod(x)).
+        scale_in: common units per raw unit of the coin in, like `scale_out` for the coin out.
+        gamma_in: 1 - fee taken from the input.
+        gamma_out: 1 - fee taken from the output, at the peg.
+        offpeg_multiplier: how many times that fee is taken far off the peg; 1 for a fixed fee.
+    """
+
+    balances: FloatArray
+    ann: float
+    index_in: int
+    index_out: int
+    scale_in: float
+    scale_out: float
+    gamma_in: float = 1.0
+    gamma_out: float = 1.0
+    offpeg_multiplier: float = 1.0
+
+
+Shape = ConstantProduct | Weighted | TickSegments | SolidlyStable | CryptoSwap | Stable
