@@ -54,6 +54,19 @@ def reduced(shape: Stable) -> tuple[tuple[float, float, float, float], FloatArra
     return (float(balance_in) * unit, float(balance_out) * unit, spare * unit, factor), rows
 
 
+def input_for(shape: Stable, amount_out: float) -> float:
+    """An input in raw units that buys about `amount_out`, the fee taken as at the peg; infinite where none does."""
+    (balance_in, balance_out, spare, factor), _ = reduced(shape)
+    given = amount_out if shape.offpeg_multiplier <= 1.0 else amount_out / shape.gamma_out
+    if not given < balance_out:
+        return math.inf
+    linear = balance_in + spare - given
+    constant = balance_in * given * ((spare + balance_out - given) / (balance_out - given))
+    root = math.sqrt(linear * linear + 4.0 * constant)
+    added = 2.0 * constant / (linear + root) if linear > 0.0 else 0.5 * (root - linear)
+    return added / factor
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def third_length(balances: FloatArray, ann: float) -> float:
     """G = D^(n+1) / (n^n prod(x) ann) of positive balances, in their unit."""

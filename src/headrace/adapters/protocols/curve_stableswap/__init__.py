@@ -1,0 +1,1 @@
+"""Curve StableSwap pools of all kinds: plain, lending, meta, NG."""
