@@ -16,8 +16,9 @@ one, and no D is needed once G is known. The marginal price follows from the sam
 
 Representation. The curve is homogeneous, so all lengths are counted in raw units out after the fixed fee, and the input
 is brought to them by one factor: four parameters (x, y, G, factor). Only a fee that grows off the peg needs more, one
-row (fee, multiplier, 0, 0); the lengths are then before the fee. (Such a curve may bend upwards a little where a swap
-leads back to the peg: the fee falls on the way.)
+row (fee, multiplier, 0, 0); the lengths are then before the fee. Such a curve may bend upwards a little where a swap
+leads back to the peg, because the fee falls on the way, and falls itself where nothing is left to gain but the fee
+still grows: there the marginal price is given as 0.
 
 Error bound. Newton's D is right to a few units of its last place, G to n + 1 times that; what remains against a
 contract is its own rounding, a few units of the common scale.
@@ -111,7 +112,7 @@ def output_and_slope(parameters: FloatArray, rows: FloatArray, amount_in: float)
     if rows.shape[0] == 0:
         return given, slope * factor
     kept, change = _kept_off_peg(rows[0], balance_in + 0.5 * added, balance_out - 0.5 * given, slope)
-    return given * kept, (slope * kept + given * change) * factor
+    return given * kept, max(0.0, slope * kept + given * change) * factor
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -4,10 +4,10 @@ From a close guess (the curve's inverse in floats) a bracket is widened until it
 one that reaches, and is halved. That is the least input wherever more never buys less (`Order.STEADY`). Two things
 break this order:
 
-- `SAW`: a fee that grows off the peg does so in steps of 1e-10, and at each step the output falls back by that much of itself:
-  a saw. So the tooth before the one that was found is looked at too, and the one before it, until one falls short.
-- `TREMBLING`: a deposit into a base pool passes through a D that is right to a unit or two, so the tokens minted may tremble by
-  as much. There the few inputs below the one that was found are tried one by one.
+- `SAW`: a fee that grows off the peg does so in steps of 1e-10, and at each step the output falls back by that much of
+  itself. So the tooth before the one that was found is looked at too, and the one before it, until one falls short.
+- `TREMBLING`: a deposit into a base pool passes through a D that is right to a unit or two, so the tokens minted may
+  tremble by as much. There the few inputs below the one that was found are tried one by one.
 """
 
 from enum import Enum, auto
