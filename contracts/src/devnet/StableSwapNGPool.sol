@@ -16,11 +16,15 @@ contract StableSwapNGPool is StableSwapPrecisePool {
     }
 
     function totalSupply() external view returns (uint256) {
-        return supply;
+        return share.totalSupply();
     }
 
     function balanceOf(address holder) external view returns (uint256) {
-        return shares[holder];
+        return share.balanceOf(holder);
+    }
+
+    function lp_token() external view override returns (address) {
+        return address(this);
     }
 
     function stored_rates() external view returns (uint256[] memory) {

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {StableMath} from "./StableMath.sol";
+import {StableSwapShare} from "./StableSwapShare.sol";
 
 /// @notice A StableSwap pool for the local chain, with the interface and the events of Curve's plain pools.
 /// @dev Our own, from the whitepaper and the documentation. It drives the tests' mechanics (reading, folding, refusing,
@@ -30,12 +31,11 @@ contract StableSwapPool {
 
     address public immutable owner = msg.sender;
     uint256 internal immutable precision;
+    StableSwapShare internal immutable share = new StableSwapShare();
 
     address[] public coins;
     uint256[] public balances;
     uint256[] internal rates;
-    uint256 internal supply;
-    mapping(address => uint256) internal shares;
 
     uint256 public fee;
     uint256 public admin_fee;
@@ -73,6 +73,7 @@ contract StableSwapPool {
     }
 
     function exchange(int128 i, int128 j, uint256 dx, uint256 minDy) external returns (uint256 dy) {
+        _touch();
         uint256 adminFees;
         (dy, adminFees) = _exchange(i, j, dx);
         if (dy < minDy) revert TooLittle(dy, minDy);
@@ -84,6 +85,8 @@ contract StableSwapPool {
     }
 
     function add_liquidity(uint256[] calldata amounts, uint256 minMint) external returns (uint256 minted) {
+        _touch();
+        uint256 supply = share.totalSupply();
         uint256[] memory old = balances;
         uint256[] memory changed = balances;
         for (uint256 k; k < amounts.length; ++k) {
@@ -101,24 +104,25 @@ contract StableSwapPool {
             minted = d1;
         }
         if (minted < minMint) revert TooLittle(minted, minMint);
-        supply += minted;
-        shares[msg.sender] += minted;
-        _log("AddLiquidity", ",uint256,uint256)", amounts, fees, abi.encode(d1, supply));
+        share.mint(msg.sender, minted);
+        _log("AddLiquidity", ",uint256,uint256)", amounts, fees, abi.encode(d1, supply + minted));
     }
 
     function remove_liquidity(uint256 amount) external {
+        uint256 supply = share.totalSupply();
         uint256[] memory amounts = new uint256[](coins.length);
         for (uint256 k; k < amounts.length; ++k) {
             amounts[k] = balances[k] * amount / supply;
             balances[k] -= amounts[k];
             IERC20(coins[k]).safeTransfer(msg.sender, amounts[k]);
         }
-        supply -= amount;
-        shares[msg.sender] -= amount;
-        _log("RemoveLiquidity", ",uint256)", amounts, new uint256[](amounts.length), abi.encode(supply));
+        share.burn(msg.sender, amount);
+        _log("RemoveLiquidity", ",uint256)", amounts, new uint256[](amounts.length), abi.encode(supply - amount));
     }
 
     function remove_liquidity_imbalance(uint256[] calldata amounts) external {
+        _touch();
+        uint256 supply = share.totalSupply();
         uint256[] memory old = balances;
         uint256[] memory changed = balances;
         for (uint256 k; k < amounts.length; ++k) {
@@ -128,21 +132,18 @@ contract StableSwapPool {
         (uint256 d0, uint256 d1) = (_invariant(old), _invariant(changed));
         uint256[] memory fees = _settle(old, changed, d0, d1);
         uint256 burned = (d0 - _invariant(changed)) * supply / d0 + 1;
-        supply -= burned;
-        shares[msg.sender] -= burned;
-        _log("RemoveLiquidityImbalance", ",uint256,uint256)", amounts, fees, abi.encode(d1, supply));
+        share.burn(msg.sender, burned);
+        _log("RemoveLiquidityImbalance", ",uint256,uint256)", amounts, fees, abi.encode(d1, supply - burned));
     }
 
-    function remove_liquidity_one_coin(uint256 amount, int128 i) external {
+    function remove_liquidity_one_coin(uint256 amount, int128 i, uint256 minDy) external returns (uint256 dy) {
+        _touch();
         uint256 index = uint128(i);
-        uint256[] memory xp = _units(balances);
-        uint256 d0 = StableMath.invariant(xp, _amp(), precision, _dividesAtEnd());
-        uint256 y = StableMath.balance(xp, index, d0 - amount * d0 / supply, _amp(), precision);
-        uint256 dy = (xp[index] - y) * ONE / _rates()[index];
-        dy -= dy * fee / FEE_DENOMINATOR;
-        balances[index] -= dy;
-        supply -= amount;
-        shares[msg.sender] -= amount;
+        uint256 dyFee;
+        (dy, dyFee) = _withdrawn(amount, index);
+        if (dy < minDy) revert TooLittle(dy, minDy);
+        balances[index] -= dy + dyFee * admin_fee / FEE_DENOMINATOR;
+        share.burn(msg.sender, amount);
         IERC20(coins[index]).safeTransfer(msg.sender, dy);
         emit RemoveLiquidityOne(msg.sender, amount, dy);
     }
@@ -171,6 +172,9 @@ contract StableSwapPool {
         if (future_A > initial_A) return initial_A + (future_A - initial_A) * part / whole;
         return initial_A - (initial_A - future_A) * part / whole;
     }
+
+    /// @dev Before anything that changes the pool: what a pool remembers of others is renewed here.
+    function _touch() internal virtual {}
 
     function _rates() internal view virtual returns (uint256[] memory) {
         return rates;
@@ -238,7 +242,25 @@ contract StableSwapPool {
         }
     }
 
-    function _units(uint256[] memory amounts) private view returns (uint256[] memory xp) {
+    /// @dev A coin for pool tokens: the balance at the smaller D, once every balance has paid the fee on what leaves
+    /// the proportions. One unit is held back.
+    function _withdrawn(uint256 amount, uint256 index) internal view returns (uint256 dy, uint256 dyFee) {
+        uint256[] memory xp = _units(balances);
+        uint256 n = xp.length;
+        uint256 d0 = StableMath.invariant(xp, _amp(), precision, _dividesAtEnd());
+        uint256 d1 = d0 - amount * d0 / share.totalSupply();
+        uint256 y = StableMath.balance(xp, index, d1, _amp(), precision);
+        dyFee = (xp[index] - y) * ONE / _rates()[index];
+        for (uint256 k; k < n; ++k) {
+            uint256 ideal = xp[k] * d1 / d0;
+            uint256 apart = k == index ? ideal - y : xp[k] - ideal;
+            xp[k] -= fee * n / (4 * (n - 1)) * apart / FEE_DENOMINATOR;
+        }
+        dy = (xp[index] - StableMath.balance(xp, index, d1, _amp(), precision) - 1) * ONE / _rates()[index];
+        dyFee -= dy;
+    }
+
+    function _units(uint256[] memory amounts) internal view returns (uint256[] memory xp) {
         uint256[] memory current = _rates();
         xp = new uint256[](amounts.length);
         for (uint256 k; k < xp.length; ++k) {
@@ -246,7 +268,7 @@ contract StableSwapPool {
         }
     }
 
-    function _invariant(uint256[] memory amounts) private view returns (uint256) {
+    function _invariant(uint256[] memory amounts) internal view returns (uint256) {
         return StableMath.invariant(_units(amounts), _amp(), precision, _dividesAtEnd());
     }
 }

@@ -35,7 +35,7 @@ from headrace.model.pool import Pool
 from headrace.ports.pool import PoolState
 
 EXCHANGE = "exchange(int128,int128,uint256,uint256)"
-_ACTIONS = {"swap": 8, "add": 3, "remove": 2, "remove unevenly": 3, "remove one": 2, "fee": 2, "ramp": 1, "rate": 1}
+_ACTIONS = {"swap": 8, "add": 3, "remove": 2, "remove unevenly": 3, "remove one": 1, "fee": 2, "ramp": 1, "rate": 1}
 _ACTIONS_PER_ROUND = 12
 _DAY = 86_400
 _DUST_RATE = 10**8  # of an 18-decimal coin that is worth 1e-10 of the others
@@ -103,10 +103,6 @@ class CurveStableswapSubject:
             is_late = rounding is ProductRounding.AT_THE_END
             return _true_product(ProductRounding.PER_COIN if is_late else ProductRounding.AT_THE_END, balances, guess)
 
-        def guarded(rounding: ProductRounding, balances: Sequence[int], guess: int) -> int:
-            del rounding
-            return _true_product(ProductRounding.PER_COIN_GUARDED, balances, guess)
-
         def at_the_peg(fee: StableFee, first: int, second: int) -> int:
             del first, second
             return fee.fee
@@ -126,7 +122,6 @@ class CurveStableswapSubject:
 
         return {
             "D divided at another place": partial(patch.object, stableswap, "_product", other_rounding),
-            "D guarded against zero": partial(patch.object, stableswap, "_product", guarded),
             "no fee off the peg": partial(patch.object, stableswap, "fee_rate", at_the_peg),
             "fee rate rounded up": partial(patch.object, stableswap, "fee_rate", fee_up),
             "nothing held back": partial(patch.object, paying, "swap", all_given),
@@ -199,8 +194,8 @@ class CurveStableswapSubject:
         self.chain.deployer.transact(pool.address, "remove_liquidity_imbalance(uint256[])", amounts)
 
     def _remove_one(self, draw: random.Random, pool: Pool) -> None:
-        signature = "remove_liquidity_one_coin(uint256,int128)"
-        self.chain.deployer.transact(pool.address, signature, draw.randrange(10**15, 10**16), 0)
+        signature = "remove_liquidity_one_coin(uint256,int128,uint256)"
+        self.chain.deployer.transact(pool.address, signature, draw.randrange(10**15, 10**16), 0, 0)
 
     def _fee(self, draw: random.Random, pool: Pool) -> None:
         fees = draw.randrange(10**5, 4 * 10**7), draw.randrange(0, FEE_DENOMINATOR)
