@@ -65,7 +65,7 @@ def input_for(shape: Stable, amount_out: float) -> float:
     constant = balance_in * given * ((spare + balance_out - given) / (balance_out - given))
     root = math.sqrt(linear * linear + 4.0 * constant)
     added = 2.0 * constant / (linear + root) if linear > 0.0 else 0.5 * (root - linear)
-    return added / factor
+    return float(added / factor)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -191,7 +191,7 @@ def _product(rounding: ProductRounding, balances: Sequence[int], guess: int) -> 
     if rounding is ProductRounding.AT_THE_END:
         for balance in balances:
             product = word(product * guess) // balance
-        return product // count**count
+        return product // int(count**count)
     guard = int(rounding is ProductRounding.PER_COIN_GUARDED)
     for balance in balances:
         product = word(product * guess) // (balance * count + guard)

@@ -149,14 +149,21 @@ async def lending_sources(chain: Chain, pool: PoolId, identity: Identity, block:
 
 
 def candidates(state: CurveStableswapState) -> Iterator[CurveStableswapState]:
-    """The state with each way of rounding, the likeliest first."""
+    """The state with each way of rounding, the likeliest first.
+
+    Answers that do not tell two ways apart leave the first: of those that hold nothing back the guarded one, and of the
+    first pools with Compound's coins, whose unit is 1e16 of the common one, those that hold nothing back.
+    """
     terms = state.terms
-    first = ProductRounding.AT_THE_END if RateSource.POOL in terms.rate_sources else ProductRounding.PER_COIN
+    usual = ProductRounding.AT_THE_END if RateSource.POOL in terms.rate_sources else ProductRounding.PER_COIN
     is_early = terms.a_precision == 1 or state.offpeg_multiplier > 0
-    bare = ViewForm(0, is_early), ViewForm(0, not is_early)
-    for rounding in (first, *(one for one in ProductRounding if one is not first)):
-        for form in (ViewForm(1, scales_first=False), ViewForm(1, scales_first=True), *bare):
-            held_back = 0 if form == ViewForm(0, scales_first=True) else 1
+    forms = ViewForm(1, False), ViewForm(1, True), ViewForm(0, is_early), ViewForm(0, not is_early)
+    if RateSource.COMPOUND in terms.rate_sources and terms.a_precision == 1:
+        forms = forms[2:] + forms[:2]
+    for form in forms:
+        held_back = 0 if form == ViewForm(0, scales_first=True) else 1
+        first = usual if held_back else ProductRounding.PER_COIN_GUARDED
+        for rounding in sorted(ProductRounding, key=lambda one, first=first: one is not first):  # type: ignore[misc]
             changed = msgspec.structs.replace(terms, rounding=rounding, view=form, held_back=held_back)
             yield msgspec.structs.replace(state, terms=changed)
 
