@@ -65,9 +65,8 @@ contract StableSwapMetaPool is StableSwapPrecisePool {
 
     function _rates() internal view override returns (uint256[] memory current) {
         current = rates;
-        current[1] = block.timestamp > base_cache_updated + CACHE_SECONDS
-            ? base_pool.get_virtual_price()
-            : base_virtual_price;
+        current[1] =
+            block.timestamp > base_cache_updated + CACHE_SECONDS ? base_pool.get_virtual_price() : base_virtual_price;
     }
 
     function _token(int128 i) private view returns (address) {

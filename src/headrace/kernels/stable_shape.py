@@ -57,8 +57,15 @@ def reduced(shape: Stable) -> tuple[tuple[float, float, float, float], FloatArra
 
 def input_for(shape: Stable, amount_out: float) -> float:
     """An input in raw units that buys about `amount_out`, the fee taken as at the peg; infinite where none does."""
-    (balance_in, balance_out, spare, factor), _ = reduced(shape)
+    parameters, _ = reduced(shape)
     given = amount_out if shape.offpeg_multiplier <= 1.0 else amount_out / shape.gamma_out
+    return float(input_on_curve(np.array(parameters), given))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def input_on_curve(parameters: FloatArray, given: float) -> float:
+    """The input in raw units that moves the balance out by `given`; infinite where none does."""
+    balance_in, balance_out, spare, factor = parameters[0], parameters[1], parameters[2], parameters[3]
     if not given < balance_out:
         return math.inf
     linear = balance_in + spare - given
@@ -71,22 +78,28 @@ def input_for(shape: Stable, amount_out: float) -> float:
 @njit(cache=True, error_model="numpy", nogil=True)
 def third_length(balances: FloatArray, ann: float) -> float:
     """G = D^(n+1) / (n^n prod(x) ann) of positive balances, in their unit."""
+    found = invariant_in_floats(balances, ann)
+    product = found
+    for balance in balances:
+        product *= found / (len(balances) * balance)
+    return float(product / ann)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def invariant_in_floats(balances: FloatArray, ann: float) -> float:
+    """D of positive balances, in their unit."""
     count = len(balances)
     total = balances.sum()
-    invariant = total
-    product = 0.0
+    found = total
     for _ in range(_ROUNDS_MAX):
-        product = invariant
+        product = found
         for balance in balances:
-            product *= invariant / (count * balance)
-        before = invariant
-        invariant *= (ann * total + count * product) / ((ann - 1.0) * invariant + (count + 1.0) * product)
-        if abs(invariant - before) <= _CLOSE * invariant:
+            product *= found / (count * balance)
+        before = found
+        found *= (ann * total + count * product) / ((ann - 1.0) * found + (count + 1.0) * product)
+        if abs(found - before) <= _CLOSE * found:
             break
-    product = invariant
-    for balance in balances:
-        product *= invariant / (count * balance)
-    return product / ann
+    return float(found)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

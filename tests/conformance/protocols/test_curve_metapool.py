@@ -18,6 +18,8 @@ from headrace.devnet.abi import encode_call
 from headrace.devnet.artifacts import own_artifact
 from headrace.devnet.recipe.tokens import approve_all
 from headrace.errors import MalformedPoolError, UnquotableError
+from headrace.kernels.curve import Curves, hop
+from headrace.kernels.shape import TickSegments
 from headrace.kernels.stableswap import FEE_DENOMINATOR
 from headrace.model.address import Address, PoolId
 from headrace.model.block import BlockContext
@@ -155,6 +157,25 @@ def test_the_least_input_is_the_least_by_the_contracts(market: MetaMarket) -> No
         assert reached >= wanted
         assert under is None or under < wanted
     assert len(asked) >= 80
+
+
+def test_the_shape_of_every_way_is_close(market: MetaMarket) -> None:
+    state, compared = market.state(), 0
+    cases = drawn(market, CASES)
+    for (token_in, token_out, amount), answer in zip(cases, market.ask(state, cases), strict=True):
+        curves, shape = Curves(1), market.dex.shape(state, token_in, token_out)
+        curves.put(0, shape)
+        given, slope = hop(curves.arrays, 0, float(amount))
+        if token_in in market.base_coins and token_out in market.base_coins:
+            assert given == 0.0
+        elif answer is not None and answer > 10**6:
+            close = 1e-9 if market.token in (token_in, token_out) else 2e-4
+            if isinstance(shape, TickSegments) and amount > shape.input_max:
+                close = 2e-3  # the samples end at 99.9 % of the pool
+            assert given == pytest.approx(answer, rel=close, abs=10.0)
+            assert slope >= 0.0
+            compared += 1
+    assert compared >= CASES // 4
 
 
 def test_no_call_swaps_the_base_pools_token_for_its_coins(market: MetaMarket) -> None:

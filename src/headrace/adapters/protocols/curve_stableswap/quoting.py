@@ -12,7 +12,8 @@ from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapSt
 from headrace.adapters.protocols.curve_stableswap.ways import Way, way_between
 from headrace.errors import UnquotableError
 from headrace.kernels import stable_shape
-from headrace.kernels.shape import Stable
+from headrace.kernels.shape import FloatArray, Stable, TickSegments
+from headrace.kernels.stable_route import BaseLeg, deposit_then_swap, swap_then_withdraw
 from headrace.kernels.stableswap import FEE_DENOMINATOR, PRECISION
 from headrace.kernels.stableswap_liquidity import common_units
 from headrace.model.address import Address
@@ -68,11 +69,10 @@ def quote_in(
     return found
 
 
-def shape(state: CurveStableswapState, token_in: Address, token_out: Address) -> Stable:
-    """The curve in floats as of the state's last reading; nothing where no single curve stands for the swap.
+def shape(state: CurveStableswapState, token_in: Address, token_out: Address) -> Stable | TickSegments:
+    """The curve in floats as of the state's last reading; ways through a base pool as sampled arcs.
 
-    Nothing comes out of an empty pool, of tokens that no call swaps, and of ways through a base pool: those are quoted,
-    but they are two curves in a row.
+    Nothing comes out of an empty pool, and of what `exchange_underlying` would swap in the base pool alone.
 
     Raises:
         UnquotableError: a token is not the pool's.
@@ -81,8 +81,7 @@ def shape(state: CurveStableswapState, token_in: Address, token_out: Address) ->
         if token not in state.pool.tokens:
             raise UnquotableError(state.pool.id, f"{token} is not the pool's")
     try:
-        way = way_between(state, token_in, token_out)
-        return _curve(state, way)
+        return _curve(state, way_between(state, token_in, token_out))
     except (UnquotableError, ArithmeticError):
         return _NOTHING
 
@@ -90,16 +89,28 @@ def shape(state: CurveStableswapState, token_in: Address, token_out: Address) ->
 _NOTHING = Stable(np.zeros(2), ann=1.0, index_in=0, index_out=1, scale_in=1.0, scale_out=1.0)
 
 
-def _curve(state: CurveStableswapState, way: Way) -> Stable:
-    if state.base is not None and way.call is CurveCall.EXCHANGE_UNDERLYING:
+def _curve(state: CurveStableswapState, way: Way) -> Stable | TickSegments:
+    if state.base is None or way.call is not CurveCall.EXCHANGE_UNDERLYING:
+        return _pool_curve(state, way)
+    last = len(state.terms.coins) - 1
+    from_base, to_base = way.index_in - last, way.index_out - last
+    has_offpeg_base = state.base.offpeg_multiplier > FEE_DENOMINATOR
+    if has_offpeg_base or (from_base >= 0 and to_base >= 0):
         return _NOTHING
-    timestamp = state.ramp.future_time if state.read_at is None else state.read_time
+    direct = Way(CurveCall.EXCHANGE_INT128, min(way.index_in, last), min(way.index_out, last))
+    leg = _base_leg(state.base, max(from_base, to_base))
+    meta = _pool_curve(state, direct)
+    return deposit_then_swap(leg, meta) if from_base >= 0 else swap_then_withdraw(leg, meta)
+
+
+def _pool_curve(state: CurveStableswapState, way: Way) -> Stable:
+    timestamp = _timestamp(state)
     rates = rates_at(state, state.read_at or 0, timestamp)
     scales = [rate / PRECISION for rate in rates]
     if way.call is CurveCall.EXCHANGE_UNDERLYING:
         scales = [10.0 ** (18 - decimals) for decimals in state.terms.decimals]
     return Stable(
-        balances=np.array([float(unit) for unit in common_units(state.balances, rates)]),
+        balances=_floats(common_units(state.balances, rates)),
         ann=state.ramp.at(timestamp) * len(rates) / state.terms.a_precision,
         index_in=way.index_in,
         index_out=way.index_out,
@@ -108,6 +119,27 @@ def _curve(state: CurveStableswapState, way: Way) -> Stable:
         gamma_out=1.0 - state.fee / FEE_DENOMINATOR,
         offpeg_multiplier=max(1.0, state.offpeg_multiplier / FEE_DENOMINATOR),
     )
+
+
+def _base_leg(base: CurveStableswapState, index: int) -> BaseLeg:
+    timestamp, count = _timestamp(base), len(base.balances)
+    return BaseLeg(
+        balances=_floats(common_units(base.balances, base.rates)),
+        ann=base.ramp.at(timestamp) * count / base.terms.a_precision,
+        supply=float(base.supply),
+        index=index,
+        scale=base.rates[index] / PRECISION,
+        fee=base.fee * count / (4 * (count - 1)) / FEE_DENOMINATOR,
+    )
+
+
+def _timestamp(state: CurveStableswapState) -> int:
+    """The time a state was read at, or any at which its A stands."""
+    return state.ramp.future_time if state.read_at is None else state.read_time
+
+
+def _floats(units: tuple[int, ...]) -> FloatArray:
+    return np.array([float(unit) for unit in units])
 
 
 def _order(state: CurveStableswapState, way: Way) -> Order:
@@ -120,7 +152,7 @@ def _order(state: CurveStableswapState, way: Way) -> Order:
 
 def _input_in_floats(state: CurveStableswapState, way: Way, amount_out: int) -> int:
     try:
-        return int(stable_shape.input_for(_curve(state, way), float(amount_out)))
+        return int(stable_shape.input_for(_pool_curve(state, way), float(amount_out)))
     except ArithmeticError:
         return 1
 

@@ -52,8 +52,13 @@ async def read(chain: Chain, accesses: Sequence[Access], block: Hash32) -> tuple
         ChainError: the node failed.
     """
     header = await _header(chain, block)
-    answers = iter(await chain.call_many([call for access in accesses for call in questions(access)], block))
-    return tuple(answered(access, answers, header) for access in accesses)
+    asked = [questions(access) for access in accesses]
+    once = list(dict.fromkeys(call for calls in asked for call in calls))  # metapools share their base pools
+    told = dict(zip(once, await chain.call_many(once, block), strict=True))
+    return tuple(
+        answered(access, iter([told[call] for call in calls]), header)
+        for access, calls in zip(accesses, asked, strict=True)
+    )
 
 
 async def _header(chain: Chain, block: Hash32) -> BlockHeader:

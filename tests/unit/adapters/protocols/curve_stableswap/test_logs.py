@@ -49,7 +49,7 @@ def test_a_swap_that_pays_other_than_computed_makes_the_state_doubtful_and_unquo
     assert after.is_doubtful
     assert is_outdated(after, 0)
     with pytest.raises(UnquotableError, match="read again"):
-        quote_out(after, *after.pool.tokens[:2], 10**20, pools.AT)
+        quote_out(after, after.pool.tokens[0], after.pool.tokens[1], 10**20, pools.AT)
     assert apply(after, told) == after
     assert apply(state, log(state, EXCHANGE_UNDERLYING, 0, 5, 1, 4)).is_doubtful
     assert apply(state, log(state, EXCHANGE, 0, 1 << 255, 1, 4)).is_doubtful
