@@ -6,7 +6,7 @@ Its `get_dy` is our own view, so it shows that what is read is what was there, a
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapState, RateSource
+from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapState, RateSource, rates_at
 from headrace.adapters.protocols.curve_stableswap.views import view
 from headrace.adapters.protocols.curve_stableswap.ways import Way
 from headrace.adapters.protocols.words import call_data, words_of_bytes
@@ -130,9 +130,15 @@ class Mirror:
             "calc_withdraw_one_coin(uint256,int128)",
             lambda asked: coin_withdrawn(pool, asked[1], asked[0], held_back=held_back),
         )
+        self.show_deposits(base)
+
+    def show_deposits(self, state: CurveStableswapState) -> None:
+        """Answer `calc_token_amount` of one coin, from the state's supply."""
+        rates = rates_at(state, self.header.number, self.header.timestamp, is_view=True)
+        pool = state.liquidity(rates, self.header.timestamp)
         self.compute(
-            base.pool.address,
-            f"calc_token_amount(uint256[{len(base.balances)}],bool)",
+            state.pool.address,
+            f"calc_token_amount(uint256[{len(state.balances)}],bool)",
             lambda asked: tokens_estimated(
                 pool, next(k for k, amount in enumerate(asked) if amount), max(asked[:-1]), is_deposit=True
             ),

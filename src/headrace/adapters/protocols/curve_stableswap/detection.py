@@ -21,6 +21,7 @@ from headrace.adapters.protocols.curve_stableswap.state import (
     CurveStableswapState,
     RateSource,
     ViewForm,
+    rates_at,
 )
 from headrace.adapters.protocols.curve_stableswap.views import view
 from headrace.adapters.protocols.curve_stableswap.ways import Way
@@ -181,9 +182,10 @@ async def examine(
     if not swaps:
         raise MalformedPoolError(state.pool.id, "get_dy", "an empty pool does not show how it rounds")
     supply, deposits = await _deposits_told(chain, state, token, block) if token is not None else (0, [])
+    rates = _rates_seen(state, at)
     for candidate in candidates(state):
         is_met = all(_meets_swap(candidate, way, dx, answer, at) for way, dx, answer in swaps)
-        pool = msgspec.structs.replace(candidate, supply=supply).liquidity(state.rates, at.timestamp)
+        pool = msgspec.structs.replace(candidate, supply=supply).liquidity(rates, at.timestamp)
         if is_met and all(_meets_deposit(pool, k, amount, answer) for k, amount, answer in deposits):
             return candidate
     raise MalformedPoolError(state.pool.id, "get_dy", "it answers as no known kind of StableSwap pool does")
@@ -202,8 +204,6 @@ async def _deposits_told(
     chain: Chain, state: CurveStableswapState, token: Address, block: Hash32
 ) -> tuple[int, list[tuple[int, int, int]]]:
     """The token's supply, and what deposits of one coin are estimated to mint; NG pools take lists and answer none."""
-    if 0 in state.rates:
-        return 0, []
     count = len(state.balances)
     signature = f"calc_token_amount(uint256[{count}],bool)"
     asked = [(k, state.balances[k] * times) for k in range(count) for times in _DEPOSITS]
@@ -251,8 +251,15 @@ def _meets_swap(state: CurveStableswapState, way: Way, amount_in: int, answer: i
 def _meets_deposit(pool: LiquidityPool, index: int, amount: int, answer: int) -> bool:
     try:
         return tokens_estimated(pool, index, amount, is_deposit=True) == answer
-    except ArithmeticError:
-        return False
+    except ArithmeticError:  # the oldest contracts answer with a D that has not converged, which tells nothing
+        return True
+
+
+def _rates_seen(state: CurveStableswapState, at: BlockContext) -> tuple[int, ...]:
+    try:
+        return rates_at(state, at.number, at.timestamp, is_view=True)
+    except ArithmeticError as error:
+        raise MalformedPoolError(state.pool.id, "base_pool", f"its token has no price ({error})") from error
 
 
 def _addresses(pool: PoolId, answers: Iterator[bytes | None]) -> tuple[Address, ...]:

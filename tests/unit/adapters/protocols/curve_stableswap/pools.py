@@ -69,6 +69,11 @@ def plain() -> CurveStableswapState:
     return state_of(terms, (27 * 10**24, 31 * 10**12, 99 * 10**12), ramp=Ramp(2000, 2000, 1, 2))
 
 
+def late() -> CurveStableswapState:
+    """Two coins, A with precision, the token beside the pool."""
+    return state_of(terms_of(18, 6), (14 * 10**23, 21 * 10**11))
+
+
 def bare() -> CurveStableswapState:
     """As sUSD's: nothing is held back, A is set at once."""
     terms = terms_of(

@@ -16,6 +16,7 @@ from headrace.adapters.protocols.curve_stableswap.detection import KNOWN_BASES
 from headrace.adapters.protocols.curve_stableswap.state import NATIVE, CurveStableswapState, RateSource
 from headrace.adapters.protocols.words import call_data
 from headrace.errors import MalformedAnswerError, MalformedPoolError
+from headrace.kernels.stableswap import ProductRounding
 from headrace.model.address import Address, Hash32
 
 UNDERLYING = (token(11), token(12))
@@ -194,6 +195,29 @@ def test_rates_that_are_none_are_refused() -> None:
         node.show(state)
         node.fixed[state.pool.address, call_data("stored_rates()")] = answer
         refused(node, state, "rates")
+
+
+@pytest.mark.parametrize("rounding", list(ProductRounding))
+@pytest.mark.parametrize("is_meta", [True, False])
+def test_uneven_deposits_tell_how_d_is_rounded(rounding: ProductRounding, *, is_meta: bool) -> None:
+    state = pools.meta(pools.plain()) if is_meta else pools.late()
+    terms = msgspec.structs.replace(state.terms, rounding=rounding)
+    state = msgspec.structs.replace(state, terms=terms)
+    node = mirror()
+    node.show(state)
+    node.say(state.pool.address, "lp_token()", int(token(31), 16))
+    node.say(token(31), "totalSupply()", 3 * 10**24)
+    node.show_deposits(msgspec.structs.replace(state, supply=3 * 10**24))
+    assert found(node, state) == state
+
+
+def test_a_metapool_over_a_base_pool_without_any_token_is_refused() -> None:
+    state = pools.meta(pools.plain(), is_cached=False)
+    assert state.base is not None
+    node = mirror()
+    node.show(state)
+    node.say(state.terms.coins[-1], "totalSupply()", 0)
+    refused(node, state, "calc_withdraw_one_coin|no price|no known kind|empty pool")
 
 
 def test_a_base_pool_on_a_base_pool_is_refused() -> None:
