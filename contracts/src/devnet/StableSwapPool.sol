@@ -8,7 +8,7 @@ import {StableMath} from "./StableMath.sol";
 import {StableSwapShare} from "./StableSwapShare.sol";
 
 /// @notice A StableSwap pool for the local chain, with the interface and the events of Curve's plain pools.
-/// @dev Our own, from the whitepaper and the documentation. It drives the tests' mechanics (reading, folding, refusing,
+/// @dev Our own, after the whitepaper and what Curve's published contracts compute. It drives the tests' mechanics (reading, folding, refusing,
 /// executing) and proves nothing about Curve's contracts: their recorded answers do.
 contract StableSwapPool {
     using SafeERC20 for IERC20;

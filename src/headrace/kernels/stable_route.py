@@ -19,7 +19,8 @@ chords.
 Error bound. About 1e-5 of the output against the exact quote (measured in the tests), where other shapes have 1e-9, and
 1e-4 for dust, whose fee the contracts round down to nothing: the integers decide anyway.
 
-Source: StableSwap whitepaper; "Curve StableSwap: from whitepaper to Vyper" (Suh 2022), section on fees.
+Source: StableSwap whitepaper for the invariant; its form for small changes is our own; the fee is that of the integer
+twin, `stableswap_liquidity`.
 """
 
 import math

@@ -24,7 +24,7 @@ Error bound. Newton's D is right to a few units of its last place, G to n + 1 ti
 contract is its own rounding, a few units of the common scale.
 
 Source: StableSwap whitepaper (Egorov 2019), section "building the StableSwap invariant"; the fee off the peg is
-`_dynamic_fee` of Curve's Aave-type and NG pools (docs.curve.finance, "dynamic fees").
+`_dynamic_fee` of Curve's Aave-type and NG pools (docs.curve.finance, NG plain pools).
 """
 
 import math

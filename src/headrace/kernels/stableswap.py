@@ -15,8 +15,9 @@ Error. None against the contracts; `ArithmeticError` stands where their checked 
 divides, a difference falls below zero, a product leaves 256 bits). The oldest pools go on with an unconverged value
 after 255 rounds, later ones revert; here both are refused.
 
-Source: StableSwap whitepaper (Egorov 2019); "Curve StableSwap: from whitepaper to Vyper" (Suh 2022), sections on get_D,
-get_y and fees; docs.curve.finance, StableSwap-NG pools. Recorded answers of mainnet's pools are in tests/golden.
+Source: StableSwap whitepaper (Egorov 2019) for the invariant; for the roundings the behaviour of the contracts that
+Curve published (3pool, Compound, sUSD, sBTC, Aave, the templates, the factory's, NG). Recorded answers of two of
+mainnet's pools are in tests/golden.
 """
 
 from collections.abc import Sequence

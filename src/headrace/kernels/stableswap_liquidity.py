@@ -7,8 +7,8 @@ not.
 
 Error. None; `ArithmeticError` stands where the contracts revert, as in `stableswap`.
 
-Source: "Curve StableSwap: from whitepaper to Vyper" (Suh 2022), section on fees; docs.curve.finance, calc_token_amount
-and calc_withdraw_one_coin.
+Source: the behaviour of `add_liquidity`, `calc_token_amount` and `calc_withdraw_one_coin` of the contracts that Curve
+published; recorded answers of 3pool's and, through RAI's metapool, of its withdrawals are in tests/golden.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""StableSwap for the suite: pools of our own with Curve's interface, written in Solidity from the paper.
+"""StableSwap for the suite: pools of our own with Curve's interface, in Solidity by the same hands.
 
 Oracle: their `exchange` itself, called for each case on the head's state. That drives the mechanics (reading, folding,
 refusing, rounding both ways) and shows that our integers and our Solidity agree; it proves nothing about Curve's own

@@ -1,6 +1,6 @@
 """A StableSwap metapool of our own on a base pool of our own: both calls, deposits and withdrawals behind them.
 
-Oracle: `exchange` and `exchange_underlying` of Solidity written from the paper, called on the head's state. It shows
+Oracle: `exchange` and `exchange_underlying` of our own Solidity, called on the head's state. It shows
 that what is quoted through a base pool is what two contracts in a row pay, and nothing about Curve's own.
 """
 

@@ -17,7 +17,7 @@ from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
-# estimates for ranking, from the gas that Curve's own router assumes; the rehearsal measures
+# guesses for ranking, measured nowhere; the rehearsal measures each plan
 GAS_EXCHANGE = 150_000
 GAS_LENDING = 250_000  # more with each share that is minted or redeemed; Compound's accrue interest first
 GAS_UNDERLYING = 420_000  # a deposit into the base pool or a withdrawal besides

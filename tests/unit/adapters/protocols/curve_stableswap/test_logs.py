@@ -1,6 +1,6 @@
 """Folding logs: what they tell exactly is kept, what they do not tell makes the state doubtful, the rest is refused.
 
-Oracle: worked out by hand from the documented order of the fees; swaps folded against Solidity are in conformance.
+Oracle: worked out by hand from the published order of the fees; swaps folded against Solidity are in conformance.
 """
 
 import msgspec

@@ -1,7 +1,7 @@
 """Quotes of kinds that neither Solidity nor recordings reach here, and states that cannot be.
 
-Oracles: the contracts' published order of roundings, written out again; brute force over inputs; Compound's whitepaper
-for the interest.
+Oracles: the published contracts' order of roundings, written out again (Curve's, and `accrueInterest` of Compound's
+tokens); brute force over inputs.
 """
 
 import msgspec
