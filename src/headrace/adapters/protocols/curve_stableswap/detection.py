@@ -3,10 +3,9 @@
 Three rounds. `identify` asks which getters there are: coins, precise A, a fee off the peg, rates of its own, a base
 pool, underlying coins. Then the coins are asked what they are. What getters do not tell is how the contract rounds
 (`candidates`); `examine` therefore asks the pool's own `get_dy` for a few swaps, and `calc_token_amount` for uneven
-deposits of many sizes (each shows another D; on random pools of two to four coins that told the roundings of D apart in
-899 of 900), and
-keeps the first way that meets all answers to the unit. A pool that none meets is refused, and so is one that has
-nothing to swap, for it shows nothing.
+deposits of many sizes, each of which shows another D, and keeps the first way that meets all answers to the unit. (On
+random pools of two to four coins such deposits told division per coin and at the end apart in 899 of 900.) A pool that
+none meets is refused, and so is one that has nothing to swap, for it shows nothing.
 
 How `exchange` rounds follows from `get_dy` in every source that was read (3pool, Compound, USDT, Y, sUSD, sBTC, Aave,
 sAave, Iron Bank, aETH, stETH, RAI, GUSD, the templates, the factory's, NG): what holds nothing back and scales before
