@@ -10,7 +10,6 @@ tick segments      a run of constant-product pieces, each with its liquidity: in
                    table rows (C, D, X, Y), C ascending from 0; parameters (g, total input that the table can take)
 solidly stable     a^3 y + a y^3 stays, a = X + g x counted in units out      parameters (X, Y, g, unit out / unit in)
 cryptoswap         a pool around a moving price: table rows as `headrace.kernels.cryptoswap_shape` lays them out
-
 stable             balances on A's invariant, of any number of coins, with a fee on either side (`stable_shape`)
 
 Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in";
@@ -32,9 +31,9 @@ class ShapeKind(IntEnum):
     CONSTANT_PRODUCT = 0
     WEIGHTED = 1
     TICK_SEGMENTS = 2
-    SOLIDLY_STABLE = 7
-    CRYPTOSWAP = 6
     STABLE = 3
+    CRYPTOSWAP = 4
+    SOLIDLY_STABLE = 5
 
 
 class ConstantProduct(msgspec.Struct, frozen=True):
