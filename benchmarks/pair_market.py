@@ -108,7 +108,7 @@ class PairMarket:
         for at, index in enumerate(touched):
             state = self._state(index, _KNOCK if index == knocked else self._rng.gauss(0, _OFF_FAIR))
             data = f"0x{state.reserve0:064x}{state.reserve1:064x}"
-            tx_hash = keccak_hex(block_hash.encode() + bytes([at // 3]))
+            tx_hash = keccak_hex(block_hash.encode() + (at // 3).to_bytes(4))
             logs.append(Log(state.pool.address, (SYNC,), data, block_hash, number, tx_hash, at))
         return tuple(logs)
 

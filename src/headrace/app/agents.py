@@ -35,7 +35,7 @@ from headrace.pipeline.execute.transactions import Sockets, TransactionManager
 from headrace.pipeline.feed.block_feed import BlockFeed
 from headrace.pipeline.feed.follower import FollowLimits
 from headrace.pipeline.market.market import Market
-from headrace.pipeline.market.market_feed import MarketFeed
+from headrace.pipeline.market.market_feed import REREAD_SECONDS_MAX, MarketFeed
 from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.report.summary import RunReport
@@ -50,6 +50,7 @@ from headrace.treasury.capital import CapitalTreasury
 log = structlog.get_logger("headrace")
 STRATEGIES_GROUP = "headrace.strategies"
 _MS_PER_SECOND = 1000
+_REREAD_BLOCK_SHARE = 0.25  # of the time between blocks: what is later than that is tried at the next
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _SIGNAL_BASE = 128  # exit codes of what a signal ended, as shells have them
 
@@ -138,6 +139,7 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
             places.chain,
             Market(places.pools, places.dexes, places.tokens, config.chain.reorg_depth_blocks),
             BlockFeed(places.chain, FollowLimits(depth_max=config.chain.reorg_depth_blocks)),
+            min(REREAD_SECONDS_MAX, config.chain.block_time_ms / _MS_PER_SECOND * _REREAD_BLOCK_SHARE),
         )
         line = Line(_parts(places, account, treasury, simulator, manager))
         agent = ArbitrageAgent(

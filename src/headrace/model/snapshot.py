@@ -19,9 +19,21 @@ class Snapshot(Generic[S_co]):
     The writer hands out a new snapshot for each block and never changes one it has handed out. `states` is parallel to
     `pools`; `changed` holds the indices that may differ from the snapshot handed out before. `quarantined` holds the
     indices of pools that must not be used, each with the reason; their state is a marker (`headrace.model.quarantine`).
+    `outdated` holds the indices of pools whose state is of an earlier block and could not be read again: their protocol
+    refuses to quote them.
     """
 
-    __slots__ = ("announced_ns", "changed", "header", "index_of", "pools", "quarantined", "states", "tokens")
+    __slots__ = (
+        "announced_ns",
+        "changed",
+        "header",
+        "index_of",
+        "outdated",
+        "pools",
+        "quarantined",
+        "states",
+        "tokens",
+    )
 
     def __init__(  # noqa: PLR0913 - the fields of the struct
         self,
@@ -34,6 +46,7 @@ class Snapshot(Generic[S_co]):
         tokens: Mapping[Address, Token],
         changed: tuple[int, ...],
         quarantined: Mapping[int, str] = _NONE_QUARANTINED,
+        outdated: frozenset[int] = frozenset(),
     ) -> None:
         """Take the writer's tuples as they are."""
         self.header = header
@@ -44,6 +57,7 @@ class Snapshot(Generic[S_co]):
         self.tokens = tokens
         self.changed = changed
         self.quarantined = quarantined
+        self.outdated = outdated
 
     def pool(self, pool_id: PoolId) -> Pool:
         """The pool's constants."""

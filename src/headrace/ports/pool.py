@@ -48,7 +48,7 @@ class DEX(Protocol):
         ...
 
     def apply(self, state: PoolState, log: Log) -> PoolState:
-        """The state after a log of this pool, in the chain's order.
+        """The state after a log of this pool, in the chain's order; what follows an outdated state stays outdated.
 
         Raises:
             MalformedLogError: the log has not the event's form, or cannot follow this state.

@@ -4,16 +4,23 @@ A block is applied log by log, in the chain's order; each log goes by its first 
 pool. What a block replaced is kept, for as many blocks as can be rolled back. A log that its protocol refuses takes its
 pool, and no other, out of the market: its state becomes a marker until the market is read anew, or until the block is
 rolled back.
+
+What no log tells (rates, ramps) makes a state outdated: its protocol says from which block on. Such pools are few, and
+they alone are asked at every block: a state that is not outdated at an infinitely distant block never will be.
+`read_outdated` reads them again at the newest block; what the node does not give in time stays, marked, and is tried
+again at the next. The states read replace those before the block like a log's, so that rolling back restores them, and
+what was outdated then is outdated again.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
 
-from headrace.errors import MalformedLogError, MalformedPoolError, MarketStaleError
-from headrace.model.address import Address, Hash32, PoolId
+from headrace.errors import ChainError, MalformedLogError, MalformedPoolError, MarketStaleError, WrongChainError
+from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader, BlockRef
 from headrace.model.event import Log
 from headrace.model.pool import Pool, ProtocolId
@@ -24,6 +31,7 @@ from headrace.ports.chain import Chain
 from headrace.ports.pool import DEX, PoolState
 
 DEPTH_DEFAULT = 64
+_INFINITELY_DISTANT = 1 << 63
 
 
 class _Applied(msgspec.Struct, frozen=True):
@@ -46,15 +54,23 @@ class Market:
         self._pools = tuple(pools)
         self._dexes = dexes
         self._tokens = MappingProxyType(dict(tokens))
-        self._index_of: Mapping[PoolId, int] = MappingProxyType({pool.id: i for i, pool in enumerate(pools)})
+        self._index_of = {pool.id: i for i, pool in enumerate(pools)}
         assert len(self._index_of) == len(self._pools), "a pool is listed twice"
         assert all(pool.protocol in dexes for pool in pools), "a pool is of a protocol that is not there"
+        self._dex_of = [dexes[pool.protocol] for pool in self._pools]
         self._dexes_of_topic = _by_topic(dexes)
         self._states: list[PoolState] = []
         self._header: BlockHeader | None = None
         self._undo: deque[_Applied] = deque(maxlen=depth)
         self._unseen: set[int] = set()
         self._quarantined: Mapping[int, str] = MappingProxyType({})
+        self._perishable: set[int] = set()  # all whose state may be outdated one day, and perhaps some more
+        self._outdated_told: frozenset[int] = frozenset()
+
+    @property
+    def has_outdated(self) -> bool:
+        """Whether a pool should be read again at the newest block; costs nothing where logs tell everything."""
+        return bool(self._perishable) and bool(self._outdated())
 
     @property
     def tip(self) -> BlockRef:
@@ -80,7 +96,29 @@ class Market:
         self._undo.clear()
         self._unseen = set(range(len(self._pools)))
         self._note_quarantine(self._unseen)
+        self._note_perishable(self._unseen)
         return self.snapshot(announced_ns)
+
+    async def read_outdated(self, chain: Chain, seconds_max: float) -> None:
+        """Read every outdated pool, and no other, at the newest block: one batch for each protocol, side by side.
+
+        What is not there after `seconds_max`, or is refused, stays outdated.
+
+        Raises:
+            WrongChainError: a reconnection reached a node of another chain.
+            MarketStaleError: the market has not been read yet.
+        """
+        block, outdated = self._tip_header().hash, self._outdated()
+        batches: dict[ProtocolId, list[int]] = {}
+        for index in sorted(outdated):
+            batches.setdefault(self._pools[index].protocol, []).append(index)
+        done = await asyncio.gather(
+            *(self._read_in_time(chain, batch, block, seconds_max) for batch in batches.values())
+        )
+        for read in done:
+            if isinstance(read, WrongChainError):
+                raise read
+            self._replace(read)
 
     def apply(self, header: BlockHeader, logs: Iterable[Log], announced_ns: int) -> Snapshot[PoolState]:
         """The market after the next block; `logs` are all of the block's, in order.
@@ -126,6 +164,7 @@ class Market:
             self._header = applied.header
             self._unseen.update(applied.replaced)
             self._note_quarantine(applied.replaced)
+            self._note_perishable(applied.replaced)
 
     def snapshot(self, announced_ns: int) -> Snapshot[PoolState]:
         """The market as it is; `changed` counts from the snapshot handed out before.
@@ -133,16 +172,20 @@ class Market:
         Raises:
             MarketStaleError: the market has not been read yet.
         """
+        outdated = self._outdated()
+        self._unseen |= outdated ^ self._outdated_told
+        self._outdated_told = outdated
         changed, self._unseen = tuple(sorted(self._unseen)), set()
         return Snapshot(
             header=self._tip_header(),
             announced_ns=announced_ns,
             pools=self._pools,
             states=tuple(self._states),
-            index_of=self._index_of,
+            index_of=MappingProxyType(self._index_of),
             tokens=self._tokens,
             changed=changed,
             quarantined=self._quarantined,
+            outdated=outdated,
         )
 
     def _tip_header(self) -> BlockHeader:
@@ -157,31 +200,71 @@ class Market:
             except MalformedLogError as error:
                 self._quarantine_address(dex, log.address, str(error), replaced)
                 continue
-            if index is not None and self._pools[index].protocol == dex.protocol_id:
+            if index is not None and self._dex_of[index] is dex:
                 self._apply_to(index, dex, log, replaced)
 
     def _apply_to(self, index: int, dex: DEX, log: Log, replaced: dict[int, PoolState]) -> None:
-        state = self._states[index]
-        if isinstance(state, Quarantined):
+        before = self._states[index]
+        if isinstance(before, Quarantined):
             return
-        replaced.setdefault(index, state)
+        replaced.setdefault(index, before)
         try:
-            self._states[index] = dex.apply(state, log)
+            self._states[index] = after = dex.apply(before, log)
         except MalformedLogError as error:
-            self._states[index] = Quarantined(state.pool, str(error))
+            if not dex.is_outdated(before, log.block_number):  # else it is read again, and need not follow
+                self._states[index] = Quarantined(before.pool, str(error))
+            return
+        if dex.is_outdated(after, _INFINITELY_DISTANT):
+            self._perishable.add(index)
 
     def _quarantine_address(self, dex: DEX, address: Address, why: str, replaced: dict[int, PoolState]) -> None:
         """A log that does not even say of which pool it speaks speaks of any of its contract's."""
         for index, pool in enumerate(self._pools):
-            if pool.address == address and pool.protocol == dex.protocol_id:
+            if pool.address == address and self._dex_of[index] is dex:
                 replaced.setdefault(index, self._states[index])
                 self._states[index] = Quarantined(pool, why)
 
+    def _outdated(self) -> frozenset[int]:
+        if not self._perishable:
+            return frozenset()
+        number = self._tip_header().number
+        return frozenset([i for i in self._perishable if self._is_outdated(i, number)])
+
+    def _is_outdated(self, index: int, block_number: int) -> bool:
+        state = self._states[index]
+        return not isinstance(state, Quarantined) and self._dex_of[index].is_outdated(state, block_number)
+
+    def _note_perishable(self, touched: Iterable[int]) -> None:
+        self._perishable.update([i for i in touched if self._is_outdated(i, _INFINITELY_DISTANT)])
+
+    def _replace(self, read: Mapping[int, PoolState]) -> None:
+        """Put states read after the newest block in the place of outdated ones."""
+        for index, state in read.items():
+            if self._undo:
+                self._undo[-1].replaced.setdefault(index, self._states[index])
+            self._states[index] = state
+        self._unseen.update(read)
+        self._note_quarantine(read)
+        self._perishable = {i for i in self._perishable if self._is_outdated(i, _INFINITELY_DISTANT)}
+
     def _note_quarantine(self, touched: Iterable[int]) -> None:
-        is_affected = any(i in self._quarantined or isinstance(self._states[i], Quarantined) for i in touched)
+        states, known = self._states, self._quarantined
+        is_affected = any([isinstance(states[i], Quarantined) or i in known for i in touched])  # noqa: C419 - quicker so
         if is_affected:
             marked = {i: state.reason for i, state in enumerate(self._states) if isinstance(state, Quarantined)}
             self._quarantined = MappingProxyType(marked)
+
+    async def _read_in_time(
+        self, chain: Chain, indices: Sequence[int], block: Hash32, seconds_max: float
+    ) -> Mapping[int, PoolState] | WrongChainError:
+        """What could be read of one protocol; nothing where the node fails or is late."""
+        try:
+            async with asyncio.timeout(seconds_max):
+                return await self._read(self._dex_of[indices[0]], chain, indices, block)
+        except WrongChainError as error:
+            return error
+        except (ChainError, TimeoutError):
+            return {}
 
     async def _read(self, dex: DEX, chain: Chain, indices: Sequence[int], block: Hash32) -> dict[int, PoolState]:
         if not indices:

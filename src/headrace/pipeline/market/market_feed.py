@@ -29,13 +29,22 @@ class BlockSource(Protocol):
         ...
 
 
-class MarketFeed:
-    """Drives one market; for one reader. Its newest output says whether, and on what, may be traded."""
+REREAD_SECONDS_MAX = 0.5
 
-    def __init__(self, chain: Chain, market: Market, source: BlockSource) -> None:
+
+class MarketFeed:
+    """Drives one market; for one reader. Its newest output says whether, and on what, may be traded.
+
+    A snapshot waits at most `reread_seconds_max` for pools that are read again because no log tells their state.
+    """
+
+    def __init__(
+        self, chain: Chain, market: Market, source: BlockSource, reread_seconds_max: float = REREAD_SECONDS_MAX
+    ) -> None:
         self._chain = chain
         self._market = market
         self._source = source
+        self._reread_seconds_max = reread_seconds_max
 
     async def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
         """A snapshot for each announcement that moved the chain, or `Stale`: then nothing may be traded until the next.
@@ -75,24 +84,27 @@ class MarketFeed:
         async with aclosing(self._source.follow(start)) as changes:
             async for change in changes:
                 try:
-                    output = self._take(change)
+                    due = self._take(change)
                 except MarketStaleError as error:
                     yield Stale(str(error), is_lost=True)
                     return
-                if output is not None:
-                    yield output
+                if isinstance(due, Stale):
+                    yield due
+                elif due is not None:
+                    if self._market.has_outdated:
+                        await self._market.read_outdated(self._chain, self._reread_seconds_max)
+                    yield self._market.snapshot(due)
 
-    def _take(self, change: Change) -> Snapshot[PoolState] | Stale | None:
+    def _take(self, change: Change) -> int | Stale | None:
+        """Move the market; when what led to it was announced, where a snapshot is due."""
         match change:
-            case BlockApplied(is_last=True):
-                return self._market.apply(change.header, change.logs, change.announced_ns)
             case BlockApplied():
                 self._market.advance(change.header, change.logs)
-                return None
+                return change.announced_ns if change.is_last else None
             case RolledBack():
                 self._market.roll_back(change.to)
                 return None
             case Resumed():
-                return self._market.snapshot(change.at_ns)
+                return change.at_ns
             case Stale():
                 return change

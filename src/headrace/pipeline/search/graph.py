@@ -94,7 +94,7 @@ class SearchGraph:
         return np.array([float(self._floor_units(token, hops)) for token in start_tokens])
 
     def _put(self, index: int, snapshot: Snapshot[PoolState]) -> None:
-        if index in snapshot.quarantined:
+        if index in snapshot.quarantined or index in snapshot.outdated:
             for edge in self._edges_of[index]:
                 self._curves.clear(edge)
             return
