@@ -24,6 +24,7 @@ PUBLIC_METHODS = {
     "eth_getBalance",
     "eth_getBlockByHash",
     "eth_getBlockByNumber",
+    "eth_getBlockReceipts",
     "eth_getCode",
     "eth_getLogs",
     "eth_getTransactionCount",

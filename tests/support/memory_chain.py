@@ -2,10 +2,11 @@
 
 Its contracts are counters: a log of a pool folds its data into the pool's value, so a lost, doubled or swapped log
 gives another value. `value_at` is the brute-force oracle: it folds from the first block on, and shares no code with the
-market.
+market. Receipts roots are made by the code under test, whose own oracle is a real node (tests/conformance/chain).
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cache
 
 import msgspec
 from eth_hash.auto import keccak
@@ -17,6 +18,7 @@ from headrace.model.block import BlockContext, BlockHeader
 from headrace.model.event import Event, Log
 from headrace.model.executor_step import SwapStep
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.receipts import ReceiptOutline, receipts_root
 from headrace.model.transaction import Receipt, SignedTransaction
 from headrace.ports.chain import Call, Chain
 from headrace.ports.pool import PoolState
@@ -24,6 +26,7 @@ from headrace.ports.pool import PoolState
 COUNTED = keccak_hex(b"Counted(uint256)")
 PROTOCOL = ProtocolId("counter")
 DRIFT_BLOCKS = 2
+LOGS_PER_TRANSACTION = 3
 RATE = b"rate"
 _MODULUS = 2**61 - 1
 
@@ -37,21 +40,32 @@ def counter_pool(index: int, protocol: ProtocolId = PROTOCOL) -> Pool:
     return Pool(PoolId(address), address, protocol, "counters", (ZERO_ADDRESS, pool_address(10_000)))
 
 
+def tx_hash(block: Hash32, log_index: int) -> Hash32:
+    """Three logs that follow each other are of one transaction."""
+    return Hash32(f"{block[:-4]}{log_index // LOGS_PER_TRANSACTION:04x}")
+
+
 def brute_force_bloom(logs: Sequence[Log]) -> bytes:
     """By the yellow paper's words, bit by bit."""
     bloom = bytearray(256)
     for log in logs:
         for item in (log.address, *log.topics):
-            digest = keccak(bytes.fromhex(item[2:]))
+            digest = _digest(item)
             for pair in (0, 2, 4):
                 bit = (digest[pair] << 8 | digest[pair + 1]) % 2048
                 bloom[255 - bit // 8] |= 1 << bit % 8
     return bytes(bloom)
 
 
+@cache
+def _digest(item: str) -> bytes:
+    return keccak(bytes.fromhex(item[2:]))
+
+
 class MemoryBlock(msgspec.Struct, frozen=True):
     header: BlockHeader
     logs: tuple[Log, ...]
+    outlines: tuple[ReceiptOutline, ...]
 
 
 class MemoryChain:
@@ -73,8 +87,12 @@ class MemoryChain:
         block_hash = keccak_hex(self._salt.to_bytes(8, "big"))
         number = 0 if parent is None else parent.header.number + 1
         logs = tuple(
-            Log(address, (COUNTED,), f"0x{value:064x}", block_hash, number, block_hash, index)
+            Log(address, (COUNTED,), f"0x{value:064x}", block_hash, number, tx_hash(block_hash, index), index)
             for index, (address, value) in enumerate(counted)
+        )
+        outlines = tuple(
+            ReceiptOutline(tx, 2, is_success=True, cumulative_gas_used=21_000 * (place + 1))
+            for place, tx in enumerate(dict.fromkeys(log.tx_hash for log in logs))
         )
         header = BlockHeader(
             number=number,
@@ -86,8 +104,9 @@ class MemoryChain:
             gas_limit=1,
             coinbase=ZERO_ADDRESS,
             logs_bloom=brute_force_bloom(logs),
+            receipts_root=receipts_root(outlines, logs),
         )
-        block = MemoryBlock(header, logs)
+        block = MemoryBlock(header, logs, outlines)
         self.blocks[block_hash] = block
         return block
 
@@ -128,6 +147,11 @@ class MemoryChain:
 
     async def logs(self, block: Hash32) -> tuple[Log, ...]:
         return self.blocks[block].logs
+
+    async def receipt_outlines(self, block: Hash32) -> tuple[ReceiptOutline, ...]:
+        if block not in self.blocks:
+            raise RpcError("eth_getBlockReceipts", -32001, "Resource not found")
+        return self.blocks[block].outlines
 
     async def call(self, call: Call, block: Hash32) -> bytes:
         if block not in self.blocks:

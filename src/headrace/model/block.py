@@ -13,7 +13,10 @@ class BlockRef(msgspec.Struct, frozen=True):
 
 
 class BlockHeader(msgspec.Struct, frozen=True):
-    """The fields of a header that the line stands on; `logs_bloom` is 256 bytes, times are Unix seconds."""
+    """The fields of a header that the line stands on; `logs_bloom` is 256 bytes, times are Unix seconds.
+
+    `receipts_root` is None where the frame that told of the block did not name it.
+    """
 
     number: int
     hash: Hash32
@@ -24,6 +27,7 @@ class BlockHeader(msgspec.Struct, frozen=True):
     gas_limit: int
     coinbase: Address
     logs_bloom: bytes
+    receipts_root: Hash32 | None = None
 
     @property
     def ref(self) -> BlockRef:

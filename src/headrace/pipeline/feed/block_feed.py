@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 
 from headrace.errors import MalformedAnswerError, NodeUnreachableError, RpcError
 from headrace.model.block import BlockHeader
-from headrace.model.event import Announcement, Change, Event, Head
+from headrace.model.event import Announcement, BlockApplied, Change, Event, Head, Stale
+from headrace.pipeline.feed.audit import ReceiptAudit
 from headrace.pipeline.feed.follower import Block, FetchBlock, Follower, FollowLimits, Wish
 from headrace.ports.chain import Chain
 
@@ -15,11 +16,12 @@ NODE_FAILURES = (NodeUnreachableError, RpcError, MalformedAnswerError)
 class BlockFeed:
     """Complete blocks of one chain, in order; for one reader."""
 
-    def __init__(self, chain: Chain, limits: FollowLimits | None = None) -> None:
+    def __init__(self, chain: Chain, limits: FollowLimits | None = None, audit: ReceiptAudit | None = None) -> None:
         self._chain = chain
         self._limits = limits or FollowLimits()
         self._events = chain.events()
         self._announced_ns = 0
+        self._audit = audit
 
     async def start(self) -> Head | None:
         """Wait for a sign of life and read the head; None when the chain's events have ended.
@@ -52,8 +54,13 @@ class BlockFeed:
             WrongChainError: a reconnection reached a node of another chain.
         """
         follower = Follower(start, self._limits)
+        if self._audit is not None:
+            self._audit.restart()
         async for event in self._events:
             self._note(event)
+            if self._audit is not None and self._audit.fault:
+                yield Stale(self._audit.fault, is_lost=True)
+                return
             follower.hint(event)
             for change in follower.changes():
                 yield change
@@ -63,6 +70,8 @@ class BlockFeed:
                     await asyncio.sleep(self._limits.pause_seconds * 2.0 ** (follower.failures - 1))
                 for change in follower.changes():
                     yield change
+                    if self._audit is not None and isinstance(change, BlockApplied):
+                        self._audit.add(change.header, change.logs)  # the reader has dealt with it by now
             if follower.is_lost:
                 return
 

@@ -36,6 +36,7 @@ class _WireHeader(msgspec.Struct, rename="camel"):
     gas_limit: str
     miner: _AddressText
     logs_bloom: str
+    receipts_root: _HashText | None = None
     base_fee_per_gas: str = "0x0"  # chains without EIP-1559
 
 
@@ -174,6 +175,7 @@ def _to_header(wire: _WireHeader) -> BlockHeader:
         gas_limit=read_quantity(wire.gas_limit),
         coinbase=Address("0x" + read_bytes(wire.miner).hex()),
         logs_bloom=bloom,
+        receipts_root=None if wire.receipts_root is None else _hash(wire.receipts_root),
     )
 
 
