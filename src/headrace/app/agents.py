@@ -21,6 +21,7 @@ from headrace.adapters.stores.sql.history import SqlHistory
 from headrace.adapters.stores.sqlite.journal import SqliteJournal
 from headrace.app import limits
 from headrace.app.agent import ArbitrageAgent
+from headrace.app.audit import open_audit
 from headrace.app.clock import SystemClock
 from headrace.app.config.tree import AgentConfig, Config
 from headrace.app.line import Line, LineParts
@@ -32,6 +33,7 @@ from headrace.model.address import ZERO_ADDRESS, ChainId
 from headrace.model.codec import to_json
 from headrace.model.intent import Outcome
 from headrace.pipeline.execute.transactions import Sockets, TransactionManager
+from headrace.pipeline.feed.audit import ReceiptAudit
 from headrace.pipeline.feed.block_feed import BlockFeed
 from headrace.pipeline.feed.follower import FollowLimits
 from headrace.pipeline.market.market import Market
@@ -77,7 +79,7 @@ async def _run(config: Config, signer: Signer | None, report: Report, blocks: in
     async with open_places(config, config.chain_name, report) as places:
         for reason in places.left_out:
             log.warning("pool left out", why=reason)
-        async with open_agent(places, signer) as agent:
+        async with open_audit(config.chain) as audit, open_agent(places, signer, audit) as agent:
             report("trading" if signer else "dry run: nothing is sent")
             exit_code = await _run_until_signalled(agent, blocks)
             return msgspec.structs.replace(await agent.report(), exit_code=exit_code)
@@ -106,7 +108,9 @@ async def _run_until_signalled(agent: ArbitrageAgent, blocks: int | None) -> int
 
 
 @asynccontextmanager
-async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[ArbitrageAgent]:
+async def open_agent(
+    places: Places, signer: Signer | None, audit: ReceiptAudit | None = None
+) -> AsyncIterator[ArbitrageAgent]:
     """Wire the configuration's arbitrage agent; with a signer it trades, without it rehearses only.
 
     Raises:
@@ -138,7 +142,11 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
         feed = MarketFeed(
             places.chain,
             Market(places.pools, places.dexes, places.tokens, config.chain.reorg_depth_blocks),
-            BlockFeed(places.chain, FollowLimits(depth_max=config.chain.reorg_depth_blocks)),
+            BlockFeed(
+                places.chain,
+                FollowLimits(depth_max=config.chain.reorg_depth_blocks, bloom=config.chain.rules.bloom),
+                audit,
+            ),
             min(REREAD_SECONDS_MAX, config.chain.block_time_ms / _MS_PER_SECOND * _REREAD_BLOCK_SHARE),
         )
         line = Line(_parts(places, account, treasury, simulator, manager))
@@ -177,6 +185,8 @@ def _parts(
         announced_number=lambda: places.chain.announced_number,
         clock=SystemClock(),
         head_age_seconds_max=config.chain.max_head_age_seconds,
+        base_fee=config.chain.rules.base_fee,
+        l1_fee_wei=lambda: places.l1_fee.wei,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from headrace.model.address import Address
+from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule
 from headrace.model.block import BlockContext, next_block
 from headrace.model.opportunity import Opportunity, Rehearsed, Validated
 from headrace.model.pool import ProtocolId
@@ -35,7 +36,7 @@ class LineParts(msgspec.Struct, frozen=True):
     """What the line is wired from.
 
     `transactions` is None in a dry run, `announced_number` gives the newest block's; a block older than
-    `head_age_seconds_max` by `clock` is not traded on.
+    `head_age_seconds_max` by `clock` is not traded on. `l1_fee_wei` gives what a plan's data costs besides gas.
     """
 
     dexes: Mapping[ProtocolId, DEX]
@@ -50,6 +51,8 @@ class LineParts(msgspec.Struct, frozen=True):
     announced_number: Callable[[], int]
     clock: Clock
     head_age_seconds_max: int | None
+    base_fee: BaseFeeRule = ETHEREUM_BASE_FEE
+    l1_fee_wei: Callable[[], int] = int
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -92,7 +95,8 @@ class Line:
             JournalError: nothing was sent, and nothing may be sent any more.
         """
         refused: list[tuple[Opportunity, Refusal]] = []
-        at = next_block(snapshot.header, self._parts.block_seconds)
+        parts = self._parts
+        at = next_block(snapshot.header, parts.block_seconds, parts.base_fee, l1_fee_wei=parts.l1_fee_wei())
         found = self._find(snapshot, at)
         untried = deque(() if self._is_old(snapshot, found, refused) else found)
         first = self._first_valid(untried, snapshot, at, refused)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from headrace.adapters.chains.evm.chain import EvmChain
+from headrace.adapters.chains.evm.l1_fee import L1DataFee
 from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
@@ -47,6 +48,7 @@ class Places(msgspec.Struct, frozen=True):
     tokens: Mapping[Address, Token]
     oracle: ChainlinkOracle
     sources: tuple[FlashSource, ...]
+    l1_fee: L1DataFee
     left_out: tuple[str, ...]
 
     async def refresh(self, head: BlockHeader) -> None:
@@ -55,7 +57,7 @@ class Places(msgspec.Struct, frozen=True):
         Raises:
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
-        reads = [source.refresh(self.chain, head.hash) for source in self.sources]
+        reads = [source.refresh(self.chain, head.hash) for source in (*self.sources, self.l1_fee)]
         results = await asyncio.gather(self.oracle.refresh(self.chain, head), *reads, return_exceptions=True)
         for result in results:
             if result is not None:
@@ -93,6 +95,7 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
             tokens=tokens,
             oracle=_oracle(config, chain_name),
             sources=_sources(config, chain_name, pools),
+            l1_fee=L1DataFee(section.rules.l1_fee_oracle),
             left_out=tuple(left_out),
         )
         await places.refresh(head)

@@ -86,7 +86,8 @@ async def _quote(
             raise UsageError(f"no configured pool trades {token_in.symbol} for {token_out.symbol}")
         report(f"quoting {len(pools)} pools")
         head = await places.chain.head()
-        at = next_block(head, max(config.chains[chain].block_time_ms // _MS_PER_SECOND, 1))
+        section = config.chains[chain]
+        at = next_block(head, max(section.block_time_ms // _MS_PER_SECOND, 1), section.rules.base_fee)
         states = await _read(places, pools, head.hash)
         rows = [_row(places, state, tokens, units, at) for state in states]
         return QuoteReport(

@@ -35,7 +35,10 @@ _STOP_SECONDS_MAX = 10.0
 
 
 class AnvilOptions(msgspec.Struct, frozen=True):
-    """How to start the chain; port 0 lets the system choose one, `genesis_timestamp` is in Unix seconds."""
+    """How to start the chain; port 0 lets the system choose one, `genesis_timestamp` is in Unix seconds.
+
+    `network` is whose rules it follows: ethereum or optimism.
+    """
 
     port: int = 0
     chain_id: int = 31337
@@ -44,6 +47,7 @@ class AnvilOptions(msgspec.Struct, frozen=True):
     accounts: int = 12
     ipc_path: Path | None = None
     binary: Path | None = None
+    network: str = "ethereum"
 
 
 class Anvil:
@@ -123,6 +127,7 @@ def _command(options: AnvilOptions) -> list[str]:
     command += ["--accounts", str(options.accounts), "--order", "fees", "--no-mining", "--enable-tx-gas-limit"]
     command += ["--no-request-size-limit", "--prune-history", str(_BLOCKS_OF_STATE)]
     command += ["--transaction-block-keeper", str(_BLOCKS_OF_TRANSACTIONS)]
+    command += ["--network", options.network]
     if options.ipc_path is not None:
         command += ["--ipc", str(options.ipc_path)]
     return command

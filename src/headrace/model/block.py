@@ -3,6 +3,7 @@
 import msgspec
 
 from headrace.model.address import Address, Hash32
+from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule, FeeParent, child_base_fee_wei
 
 
 class BlockRef(msgspec.Struct, frozen=True):
@@ -28,6 +29,7 @@ class BlockHeader(msgspec.Struct, frozen=True):
     coinbase: Address
     logs_bloom: bytes
     receipts_root: Hash32 | None = None
+    extra_data: bytes = b""
 
     @property
     def ref(self) -> BlockRef:
@@ -36,7 +38,10 @@ class BlockHeader(msgspec.Struct, frozen=True):
 
 
 class BlockContext(msgspec.Struct, frozen=True):
-    """The block in which something is meant to execute: an argument of every quote and simulation."""
+    """The block in which something is meant to execute: an argument of every quote and simulation.
+
+    `l1_fee_wei` is what one plan's data costs on the first layer at most, where there is such a fee besides gas.
+    """
 
     number: int
     timestamp: int
@@ -45,32 +50,28 @@ class BlockContext(msgspec.Struct, frozen=True):
     l1_fee_wei: int = 0
 
 
-ELASTICITY = 2  # EIP-1559: the gas limit is twice the target
-BASE_FEE_DENOMINATOR = 8  # EIP-1559: a full block raises the base fee by an eighth
-
-
-def next_block(header: BlockHeader, seconds: int) -> BlockContext:
-    """The block expected on top of `header`, `seconds` later; base fee by EIP-1559's integer rule."""
+def next_block(
+    header: BlockHeader, seconds: int, rule: BaseFeeRule = ETHEREUM_BASE_FEE, *, l1_fee_wei: int = 0
+) -> BlockContext:
+    """The block expected on top of `header`, `seconds` later; base fee by the chain's rule."""
     return BlockContext(
         number=header.number + 1,
         timestamp=header.timestamp + seconds,
-        base_fee_wei=next_base_fee_wei(header),
+        base_fee_wei=next_base_fee_wei(header, rule),
         coinbase=header.coinbase,
+        l1_fee_wei=l1_fee_wei,
     )
 
 
-def next_base_fee_wei(header: BlockHeader) -> int:
-    """Base fee of the child block, rounding as EIP-1559 (down; a rise is at least 1 wei)."""
-    target = header.gas_limit // ELASTICITY
-    delta = header.gas_used - target
-    if delta == 0 or target == 0:
-        return header.base_fee_wei
-    change = header.base_fee_wei * abs(delta) // target // BASE_FEE_DENOMINATOR
-    return header.base_fee_wei + max(change, 1) if delta > 0 else header.base_fee_wei - change
+def next_base_fee_wei(header: BlockHeader, rule: BaseFeeRule = ETHEREUM_BASE_FEE) -> int:
+    """Base fee of the child block; see `headrace.model.base_fee` for the rounding."""
+    parent = FeeParent(header.base_fee_wei, header.gas_used, header.gas_limit, header.extra_data)
+    return child_base_fee_wei(parent, rule)
 
 
-def base_fee_wei_max(base_fee_wei: int, blocks: int) -> int:
+def base_fee_wei_max(base_fee_wei: int, blocks: int, rule: BaseFeeRule = ETHEREUM_BASE_FEE) -> int:
     """Highest base fee that `blocks` full blocks can lead to from a block of `base_fee_wei`, rounded up."""
+    numerator, denominator = rule.rise_max
     for _ in range(blocks):
-        base_fee_wei += -(-base_fee_wei // BASE_FEE_DENOMINATOR)
+        base_fee_wei += -(-base_fee_wei * numerator // denominator)
     return base_fee_wei

@@ -42,7 +42,10 @@ class SimulationResult(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """A transaction's receipt in one block, which a reorg may still take back."""
+    """A transaction's receipt in one block, which a reorg may still take back.
+
+    `l1_fee_wei` was paid besides gas for its data on the first layer, on chains where there is such a fee.
+    """
 
     tx_hash: Hash32
     block_number: int
@@ -52,3 +55,9 @@ class Receipt(msgspec.Struct, frozen=True):
     gas_used: int
     gas_price_wei: int
     logs: tuple[Log, ...]
+    l1_fee_wei: int = 0
+
+    @property
+    def cost_wei(self) -> int:
+        """All that was paid for it."""
+        return self.gas_used * self.gas_price_wei + self.l1_fee_wei

@@ -17,12 +17,14 @@ from headrace.app.config.secret import Endpoint, Secret, is_node_address
 from headrace.app.config.suggest import did_you_mean
 from headrace.errors import ConfigError
 from headrace.model.address import ZERO_ADDRESS, Address, PoolId, checksum, parse_address
+from headrace.model.chain_rules import ChainKind
 from headrace.model.codec import JsonValue
 from headrace.model.pool import ProtocolId
 from headrace.model.token import decimal_text
 
 Schema = dict[str, JsonValue]
 PROTOCOLS = ("uniswap_v2", "uniswap_v3", "balancer_v2", "aave_v3")
+CHAIN_KINDS = tuple(kind.value for kind in ChainKind)
 _NUMBER_PATTERN = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,19}")
@@ -101,6 +103,14 @@ def _read_protocol(node: Node) -> ProtocolId:
         hint = did_you_mean(scalar.text, PROTOCOLS)
         raise ConfigError(f"unknown protocol {scalar.text!r}{hint}; one of {', '.join(PROTOCOLS)}", str(scalar.place))
     return ProtocolId(scalar.text)
+
+
+def _read_chain_kind(node: Node) -> ChainKind:
+    scalar = scalar_of(node, "a kind of chain")
+    if scalar.text not in CHAIN_KINDS:
+        hint = did_you_mean(scalar.text, CHAIN_KINDS)
+        raise ConfigError(f"unknown kind {scalar.text!r}{hint}; one of {', '.join(CHAIN_KINDS)}", str(scalar.place))
+    return ChainKind(scalar.text)
 
 
 def _read_path(node: Node) -> Path:
@@ -200,6 +210,9 @@ Contract = Annotated[Address, Kind("an address", _read_address, _ADDRESS_SCHEMA,
 PoolRef = Annotated[PoolId, Kind("a pool's address, or its id in a vault", _read_pool, _POOL_SCHEMA, _show_hex)]
 ProtocolRef = Annotated[
     ProtocolId, Kind(f"one of {', '.join(PROTOCOLS)}", _read_protocol, {"enum": list(PROTOCOLS)}, str)
+]
+ChainKindRef = Annotated[
+    ChainKind, Kind(f"one of {', '.join(CHAIN_KINDS)}", _read_chain_kind, {"enum": list(CHAIN_KINDS)}, str)
 ]
 Name = Annotated[str, _text("a name", _NAME, "lowercase letters, digits and _, beginning with a letter")]
 Symbol = Annotated[str, _text("a token's symbol", _SYMBOL, "letters, digits and . _ + -, at most 20")]

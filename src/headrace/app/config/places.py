@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from headrace.app.config.kind import (
+    ChainKindRef,
     Contract,
     Dollars,
     FeePips,
@@ -21,6 +22,7 @@ from headrace.app.config.kind import (
     Symbol,
 )
 from headrace.model.address import Address
+from headrace.model.chain_rules import ChainRules, chain_rules
 from headrace.model.pool import ProtocolId
 
 
@@ -63,6 +65,8 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         chain_id: EIP-155 chain id; the node must serve this one.
+        kind: whose rules of base fee, bloom filter and receipts the chain follows; by its id where left out, and
+            Ethereum's, which are the strictest, where the id is unknown.
         rpc: the node's WebSocket endpoint.
         block_time_ms: usual time between blocks.
         public_mempool: whether pending transactions can be seen, and so attacked, by everybody.
@@ -78,6 +82,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     chain_id: Positive
+    kind: ChainKindRef | None = None
     rpc: NodeUrl
     block_time_ms: Milliseconds = msgspec.field(name="block_time_seconds")
     public_mempool: Flag
@@ -89,6 +94,11 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     gas_thresholds: GasThresholds
     tokens: Mapping[Symbol, Contract]
     price_feeds: Mapping[Symbol, PriceFeed]
+
+    @property
+    def rules(self) -> ChainRules:
+        """In what the chain differs from Ethereum."""
+        return chain_rules(self.chain_id, self.kind)
 
     @property
     def wrapped_native_address(self) -> Address:

@@ -16,7 +16,7 @@ def by_receipt(slot: Slot, receipt: Receipt) -> Outcome:
         block_number=receipt.block_number,
         block_hash=receipt.block_hash,
         gas_used=receipt.gas_used,
-        gas_cost_wei=receipt.gas_used * receipt.gas_price_wei,
+        gas_cost_wei=receipt.cost_wei,
         cause=slot.cause,
     )
 
@@ -38,7 +38,7 @@ def loss_usd_micro_up(slot: Slot, receipt: Receipt) -> int:
     Prices are those of the reservation. A gain counts as 0, so that gains buy no room for losses.
     """
     reservation = slot.intent.reservation
-    paid_wei = receipt.gas_used * receipt.gas_price_wei
+    paid_wei = receipt.cost_wei
     paid_usd_micro = usd_micro_up(paid_wei, NATIVE_DECIMALS, reservation.native_usd_pico)
     if _status(slot, receipt) is not IntentStatus.LANDED or slot.intent.amount_in_units == 0:
         return paid_usd_micro

@@ -17,6 +17,7 @@ import msgspec
 from headrace.errors import IncompleteBlockError
 from headrace.model.address import Hash32
 from headrace.model.block import BlockHeader, BlockRef
+from headrace.model.chain_rules import BloomRule
 from headrace.model.event import (
     Announcement,
     BlockApplied,
@@ -37,6 +38,7 @@ class FollowLimits(msgspec.Struct, frozen=True):
     Attributes:
         depth_max: blocks that can be rolled back or filled in.
         attempts_max: failures in a row before the market is lost.
+        bloom: by which rule a block's logs are found complete.
         pause_seconds: wait after the first of them, twice as long after each further one: nodes behind a balancer name
             a block before all of them have it.
     """
@@ -44,6 +46,7 @@ class FollowLimits(msgspec.Struct, frozen=True):
     depth_max: int = 64
     attempts_max: int = 4
     pause_seconds: float = 0.05
+    bloom: BloomRule = BloomRule.EXACT
 
 
 class FetchBlock(msgspec.Struct, frozen=True):
@@ -131,7 +134,7 @@ class Follower:
         assert isinstance(self.wish, FetchBlock)
         try:
             self._require_wished(self.wish.hash, block.header)
-            require_complete(block.header, block.logs)
+            require_complete(block.header, block.logs, self._limits.bloom)
         except IncompleteBlockError as error:
             self.failed(str(error))
             return

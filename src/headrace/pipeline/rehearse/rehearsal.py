@@ -109,4 +109,5 @@ def _shortfall_wei(plan: Plan, gas_used: int) -> int:
     """By how much the profit misses measured gas and configured least profit, in wei; negative when it does not."""
     validated, transaction = plan.validated, plan.transaction
     gas_price = min(transaction.max_fee_wei, validated.context.base_fee_wei + transaction.priority_fee_wei)
-    return gas_used * gas_price + validated.net_native_wei_min - validated.profit_native_wei
+    cost_wei = gas_used * gas_price + validated.context.l1_fee_wei
+    return cost_wei + validated.net_native_wei_min - validated.profit_native_wei

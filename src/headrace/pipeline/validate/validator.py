@@ -25,6 +25,7 @@ from headrace.model.account import (
     venue_scope,
 )
 from headrace.model.address import Address
+from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule
 from headrace.model.block import BlockContext, base_fee_wei_max
 from headrace.model.fees import FeePolicy
 from headrace.model.money import NATIVE_DECIMALS, units_down, units_up, usd_micro_up
@@ -59,6 +60,7 @@ class Thresholds(msgspec.Struct, frozen=True):
         gas_usd_micro_max: most that one trade's gas may cost, if there is such a limit.
         gas_share_ppm_max: most that gas may take of the profit, in millionths, if there is such a limit.
         exposure_usd_micro_max_by: most that may be exposed to one token, venue, strategy or chain.
+        base_fee: how the chain's base fee moves.
     """
 
     profit_usd_micro_min: int
@@ -69,18 +71,22 @@ class Thresholds(msgspec.Struct, frozen=True):
     gas_usd_micro_max: int | None = None
     gas_share_ppm_max: int | None = None
     exposure_usd_micro_max_by: Mapping[Scope, int] = MappingProxyType({})
+    base_fee: BaseFeeRule = ETHEREUM_BASE_FEE
 
 
 class Economics(msgspec.Struct, frozen=True):
     """The prices that one validation stands on.
 
     `gas_price_wei` is the next block's; `fee_wei_max` is the cap that a transaction will offer; `gas_price_units_x96`
-    is what one gas costs at the worst in units of the first token, times 2^96, rounded up.
+    is what one gas costs at the worst in units of the first token, times 2^96, rounded up. `l1_fee_units` is what the
+    plan's data costs besides gas, rounded up.
     """
 
     gas_price_wei: int
     fee_wei_max: int
     gas_price_units_x96: int
+    l1_fee_wei: int
+    l1_fee_units: int
     token_usd_pico: int
     token_decimals: int
     native_usd_pico: int
@@ -147,7 +153,8 @@ class Validator:
         return max(worth * _PERCENT // _ESTIMATE_MARGIN_PERCENT - _FLOOR_SLACK_UNITS, 0)
 
     def _gas_wei_min(self, hops: int, at: BlockContext) -> int:
-        return (PLAN_GAS + HOP_GAS_MIN * hops) * (at.base_fee_wei + self._thresholds.priority_fee_wei)
+        gas_price_wei = at.base_fee_wei + self._thresholds.priority_fee_wei
+        return (PLAN_GAS + HOP_GAS_MIN * hops) * gas_price_wei + at.l1_fee_wei
 
     def _is_hopeless(
         self, opportunity: Opportunity, snapshot: Snapshot[PoolState], at: BlockContext, prices: tuple[Price, Price]
@@ -181,6 +188,8 @@ class Validator:
             gas_price_wei=gas_price,
             fee_wei_max=FeePolicy(self._thresholds.priority_fee_wei, limit).fees_wei(at.base_fee_wei)[0],
             gas_price_units_x96=-(-(self._gas_price_wei_worst(at) * gross << _X96) // gross_native),
+            l1_fee_wei=at.l1_fee_wei,
+            l1_fee_units=-(-at.l1_fee_wei * gross // gross_native),
             token_usd_pico=prices[0].usd_pico,
             token_decimals=snapshot.tokens[token].decimals,
             native_usd_pico=prices[1].usd_pico,
@@ -189,7 +198,8 @@ class Validator:
     def _gas_price_wei_worst(self, at: BlockContext) -> int:
         """What a gas may cost in the last block in which the plan may execute, if all before it are full."""
         return (
-            base_fee_wei_max(at.base_fee_wei, self._thresholds.deadline_blocks - 1) + self._thresholds.priority_fee_wei
+            base_fee_wei_max(at.base_fee_wei, self._thresholds.deadline_blocks - 1, self._thresholds.base_fee)
+            + self._thresholds.priority_fee_wei
         )
 
     def _fund(
@@ -206,7 +216,7 @@ class Validator:
             symbol = _symbol(snapshot, route.token_in)
             return Refusal(Reason.NO_FUNDING, f"nobody lends {amounts[0]} units of {symbol} for this route")
         gas = PLAN_GAS + offer.gas + self._route_gas(route, amounts, snapshot)
-        gas_units = -(-gas * economics.gas_price_units_x96 >> _X96) + 1
+        gas_units = -(-gas * economics.gas_price_units_x96 >> _X96) + 1 + economics.l1_fee_units
         profit = amounts[-1] - amounts[0] - offer.fee_units
         if profit <= gas_units:
             return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{profit} units for gas worth {gas_units}")
@@ -256,7 +266,7 @@ class Validator:
         self, route: Route, amount: int, offer: FundingOffer, gas: int, economics: Economics
     ) -> Reservation:
         is_own = offer.funding.engine == "own_capital"
-        gas_wei_max = _GAS_LIMIT_FACTOR * gas * economics.fee_wei_max
+        gas_wei_max = _GAS_LIMIT_FACTOR * (gas * economics.fee_wei_max + economics.l1_fee_wei)
         return Reservation(
             account=self._account.id,
             token=route.token_in,
@@ -269,7 +279,8 @@ class Validator:
 
     def _is_gas_too_dear(self, gas: int, gas_units: int, profit: int, economics: Economics) -> bool:
         usd_max, share_max = self._thresholds.gas_usd_micro_max, self._thresholds.gas_share_ppm_max
-        gas_usd = usd_micro_up(gas * economics.gas_price_wei, NATIVE_DECIMALS, economics.native_usd_pico)
+        gas_wei = gas * economics.gas_price_wei + economics.l1_fee_wei
+        gas_usd = usd_micro_up(gas_wei, NATIVE_DECIMALS, economics.native_usd_pico)
         is_above_cost = usd_max is not None and gas_usd > usd_max
         return is_above_cost or (share_max is not None and gas_units * _PPM > profit * share_max)
 

@@ -250,3 +250,10 @@ def drained(announcer: Announcer) -> list[Announcement]:
         return found
 
     return asyncio.run(drain())
+
+
+def test_a_receipt_of_the_op_stack_tells_what_its_data_cost() -> None:
+    receipt = answer.read_receipt(raw({**RECEIPT, "l1Fee": "0x64"}))
+    assert receipt is not None
+    assert receipt.l1_fee_wei == 100
+    assert receipt.cost_wei == 21000 * 7 + 100

@@ -15,7 +15,7 @@ from headrace.adapters.stores.sqlite.lock import WriterLock
 from headrace.app.cli.doctor import contracts, executor_code, storage
 from headrace.app.cli.doctor.contracts import operator_findings
 from headrace.app.cli.doctor.finding import Finding, Outcome
-from headrace.app.cli.doctor.node import node_findings
+from headrace.app.cli.doctor.node import node_findings, rules_finding
 from headrace.app.cli.invocation import invoke
 from headrace.app.clock import SystemClock
 from headrace.app.config.load import load_config
@@ -24,6 +24,7 @@ from headrace.devnet.anvil import Anvil
 from headrace.devnet.deployer import Deployer
 from headrace.devnet.rpc import Rpc
 from headrace.model.address import ChainId
+from headrace.model.chain_rules import ChainKind
 from headrace.ports.clock import Clock
 
 NOBODY = "0x9999999999999999999999999999999999999999"
@@ -86,6 +87,7 @@ def test_a_healthy_devnet_has_no_failure(ward: Ward) -> None:
             "key",
             "node",
             "chain id",
+            "chain rules",
             "subscriptions",
             "contract",
             "executor",
@@ -97,6 +99,26 @@ def test_a_healthy_devnet_has_no_failure(ward: Ward) -> None:
         Outcome.OK,
     )
     assert found["clock"][0].outcome != Outcome.FAIL  # the devnet's clock starts in the past
+
+
+@pytest.mark.parametrize(
+    ("chain_id", "kind", "outcome", "words"),
+    [
+        (1, None, Outcome.OK, "ethereum"),
+        (137, None, Outcome.OK, "bloom filters alone"),
+        (999_999, None, Outcome.WARN, "not known here"),
+        (999_999, ChainKind.ETHEREUM, Outcome.OK, "ethereum"),
+        (999_999, ChainKind.OTHER, Outcome.OK, "other"),
+        (42_161, None, Outcome.WARN, "first layer's block number"),
+    ],
+)
+def test_the_rules_of_a_chain_are_named(
+    ward: Ward, *, chain_id: int, kind: ChainKind | None, outcome: Outcome, words: str
+) -> None:
+    section = msgspec.structs.replace(load_config_text(ward).chain, chain_id=chain_id, kind=kind)
+    finding = rules_finding(section)
+    assert finding.outcome == outcome
+    assert words in finding.seen
 
 
 def test_findings_are_drawn_with_their_cures(ward: Ward, capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,7 +309,7 @@ def test_a_silent_node_is_a_warning(ward: Ward) -> None:
                 return [finding async for finding in node_findings(chain, config.chain, SystemClock())]
 
         found = asyncio.run(look())
-    assert found[2].outcome == Outcome.WARN
+    assert found[3].outcome == Outcome.WARN
     assert "eth_subscribe" in found[2].cure
 
 

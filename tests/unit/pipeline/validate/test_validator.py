@@ -224,3 +224,35 @@ def test_a_loan_costs_its_fee_and_a_source_that_the_plan_locks_is_never_used() -
 
 def test_prices_of_the_fixture_are_those_of_its_pools() -> None:
     assert USD_PRICES[WETH.address] == 3000 * USD_PRICES[USDC.address]
+
+
+def test_the_fee_for_data_is_charged_besides_gas() -> None:
+    market = mispriced()
+    (best,) = found(market)[:1]
+    plain = validator().validate(best, market, next_block(market.header, 12))
+    fee_wei = ETHER // 100
+    charged = validator().validate(best, market, next_block(market.header, 12, l1_fee_wei=fee_wei))
+    assert isinstance(plain, Validated)
+    assert isinstance(charged, Validated)
+    dearer_units = charged.profit_min_units - plain.profit_min_units
+    assert best.route.token_in == WETH.address
+    assert dearer_units == fee_wei
+    assert charged.reservation.loss_usd_micro > plain.reservation.loss_usd_micro
+
+
+def test_a_fee_for_data_above_the_profit_refuses_before_anything_is_quoted() -> None:
+    market = mispriced()
+    (best,) = found(market)[:1]
+    verdict = validator().validate(best, market, next_block(market.header, 12, l1_fee_wei=100 * ETHER))
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason == Reason.NOT_PROFITABLE_AFTER_GAS
+
+
+def test_a_fee_for_data_counts_for_the_limit_on_the_cost_of_gas() -> None:
+    market = mispriced()
+    (best,) = found(market)[:1]
+    limited = validator(changed(gas_usd_micro_max=20_000_000))
+    assert isinstance(limited.validate(best, market, next_block(market.header, 12)), Validated)
+    verdict = limited.validate(best, market, next_block(market.header, 12, l1_fee_wei=ETHER // 100))
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason == Reason.GAS_COST_TOO_HIGH

@@ -37,6 +37,7 @@ class _WireHeader(msgspec.Struct, rename="camel"):
     miner: _AddressText
     logs_bloom: str
     receipts_root: _HashText | None = None
+    extra_data: str = "0x"
     base_fee_per_gas: str = "0x0"  # chains without EIP-1559
 
 
@@ -62,6 +63,7 @@ class _WireReceipt(msgspec.Struct, rename="camel"):
     gas_used: str
     effective_gas_price: str
     logs: list[WireLog]
+    l1_fee: str = "0x0"  # the OP stack's
 
 
 _header = msgspec.json.Decoder(_WireHeader | None)
@@ -129,6 +131,7 @@ def read_receipt(result: msgspec.Raw) -> Receipt | None:
         gas_used=read_quantity(wire.gas_used),
         gas_price_wei=read_quantity(wire.effective_gas_price),
         logs=to_logs(wire.logs),
+        l1_fee_wei=read_quantity(wire.l1_fee),
     )
 
 
@@ -176,6 +179,7 @@ def _to_header(wire: _WireHeader) -> BlockHeader:
         coinbase=Address("0x" + read_bytes(wire.miner).hex()),
         logs_bloom=bloom,
         receipts_root=None if wire.receipts_root is None else _hash(wire.receipts_root),
+        extra_data=read_bytes(wire.extra_data),
     )
 
 

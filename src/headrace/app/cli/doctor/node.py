@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from headrace.app.cli.doctor.finding import Finding, fail, ok, warn
 from headrace.app.config.places import ChainConfig
 from headrace.errors import ChainError, WrongChainError
+from headrace.model.chain_rules import ChainKind
 from headrace.model.event import Announcement
 from headrace.ports.chain import Chain
 from headrace.ports.clock import Clock
@@ -32,9 +33,23 @@ async def node_findings(chain: Chain, section: ChainConfig, clock: Clock) -> Asy
     """
     yield ok("node", "answers")
     yield ok("chain id", str(chain.chain_id))
+    yield rules_finding(section)
     yield await _subscription(chain, section)
     head = await chain.head()
     yield _age(clock.now() - head.timestamp, section, head.number)
+
+
+def rules_finding(section: ChainConfig) -> Finding:
+    """Whose rules the chain follows, and what that leaves open."""
+    rules = section.rules
+    if rules.kind is ChainKind.OTHER and section.kind is None:
+        cure = f"write `kind: {ChainKind.ETHEREUM}` if its blocks are Ethereum's, else the kind they are of"
+        return warn("chain rules", f"chain {section.chain_id} is not known here: Ethereum's rules are applied", cure)
+    if not rules.is_deadline_kept:
+        cure = "run it without --live"
+        return warn("chain rules", f"{rules.kind}: contracts see the first layer's block number as theirs", cure)
+    unproven = "" if rules.are_receipts_provable else "; hidden logs are found by bloom filters alone"
+    return ok("chain rules", f"{rules.kind}{unproven}")
 
 
 def _age(age: int, section: ChainConfig, number: int) -> Finding:
