@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 FORGE := cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 SOURCES := src tests benchmarks examples
 
-.PHONY: setup demo test test-python test-contracts check format bench lock clean
+.PHONY: setup demo test test-python test-contracts simulate check format bench lock clean
 
 demo: setup
 	@$(BIN)/headrace demo $(ARGS)
@@ -19,6 +19,10 @@ test-python: setup
 	@echo "tests: Python"
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report
+
+# Thousands of further seeds of the simulations; minutes, so no part of `make test`.
+simulate: setup
+	@$(BIN)/python -m pytest -n 2 -m slow tests/simulation $(ARGS)
 
 test-contracts: setup
 	@echo "tests: contracts"

@@ -310,7 +310,7 @@ def test_a_silent_node_is_a_warning(ward: Ward) -> None:
 
         found = asyncio.run(look())
     assert found[3].outcome == Outcome.WARN
-    assert "eth_subscribe" in found[2].cure
+    assert "eth_subscribe" in found[3].cure
 
 
 def test_a_folder_that_cannot_be_made_is_found(ward: Ward, tmp_path: Path) -> None:
