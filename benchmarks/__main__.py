@@ -9,7 +9,16 @@ import msgspec
 from benchmarks.measure import QUICK, Answer, Effort, machine
 from headrace.errors import HeadraceError
 
-NAMES = ("uniswap_v2_quote", "uniswap_v3_quote", "search_cycles", "log_to_signed", "devnet_latency")
+NAMES = (
+    "uniswap_v2_quote",
+    "uniswap_v3_quote",
+    "search_cycles",
+    "sync_decode",
+    "market_scale",
+    "pool_sync",
+    "log_to_signed",
+    "devnet_latency",
+)
 
 
 def answer(name: str, effort: Effort) -> Answer:

@@ -41,7 +41,8 @@ _GWEI = 10**9
 class PairMarket:
     """The pairs, their fair reserves, and blocks after block; nothing here is timed."""
 
-    def __init__(self, pairs: int = PAIRS, seed: int = 1) -> None:
+    def __init__(self, pairs: int = PAIRS, seed: int = 1, syncs_per_block: int = SYNCS_PER_BLOCK) -> None:
+        self._syncs_per_block = syncs_per_block
         self._rng = random.Random(seed)
         self.tokens = [_token(i, *hub[:2]) for i, hub in enumerate(_HUBS)]
         count = max(int(pairs * _TOKENS_PER_PAIR), 2 * len(_HUBS))
@@ -100,7 +101,9 @@ class PairMarket:
         return UniswapV2State(pool, *reserves)
 
     def _syncs(self, parent: BlockHeader) -> tuple[Log, ...]:
-        touched = list(dict.fromkeys(self._rng.choices(range(len(self.pools)), self._popularity, k=SYNCS_PER_BLOCK)))
+        touched = list(
+            dict.fromkeys(self._rng.choices(range(len(self.pools)), self._popularity, k=self._syncs_per_block))
+        )
         number = parent.number + 1
         block_hash = _block_hash(number)
         knocked = max(touched, key=lambda index: self._depth_usd[index])

@@ -1,14 +1,17 @@
 """Logs to state: a pair says its new reserves in `Sync` after every swap, mint, burn and sync."""
 
-import msgspec
-
 from headrace.adapters.protocols.uniswap_v2.state import RESERVE_END, UniswapV2State
-from headrace.adapters.protocols.words import topic, words_of_hex
+from headrace.adapters.protocols.words import topic
 from headrace.errors import MalformedLogError
+from headrace.model.address import PoolId
 from headrace.model.event import Log
 
 SYNC = topic("Sync(uint112,uint112)")
 TOPICS = frozenset({SYNC})
+_DATA_BYTES = 64
+_DATA_LENGTH = 130
+_WORD_BITS = 256
+_WORD_MASK = (1 << _WORD_BITS) - 1
 
 
 def apply(state: UniswapV2State, log: Log) -> UniswapV2State:
@@ -21,10 +24,19 @@ def apply(state: UniswapV2State, log: Log) -> UniswapV2State:
         raise MalformedLogError(state.pool.id, "address", f"the log is of {log.address}")
     if log.topics != (SYNC,):
         raise MalformedLogError(state.pool.id, "topics", "the log is no Sync(uint112,uint112)")
-    try:
-        reserve0, reserve1 = words_of_hex(log.data, 2)
-    except ValueError as error:
-        raise MalformedLogError(state.pool.id, "data", str(error)) from error
-    if max(reserve0, reserve1) >= RESERVE_END:
+    reserve0, reserve1 = _two_words(state.pool.id, log.data)
+    if reserve0 >= RESERVE_END or reserve1 >= RESERVE_END:
         raise MalformedLogError(state.pool.id, "data", "a reserve does not fit 112 bits")
-    return msgspec.structs.replace(state, reserve0=reserve0, reserve1=reserve1)
+    return UniswapV2State(state.pool, reserve0, reserve1)
+
+
+def _two_words(pool: PoolId, data: str) -> tuple[int, int]:
+    """As `words_of_hex`, which takes half as long again: this is the log of which a block has most."""
+    try:
+        raw = bytes.fromhex(data[2:])
+    except ValueError as error:
+        raise MalformedLogError(pool, "data", str(error)) from error
+    if len(raw) != _DATA_BYTES or len(data) != _DATA_LENGTH or data[:2] != "0x":
+        raise MalformedLogError(pool, "data", f"{len(raw)} bytes of 0x hex instead of two words")
+    both = int.from_bytes(raw)
+    return both >> _WORD_BITS, both & _WORD_MASK

@@ -1,0 +1,106 @@
+"""Do 100,000 pools fit in 1 GB, and does applying 1,000 changed ones cost less than reading their logs' JSON?
+
+Applying is the market's own work: a block's logs to new states, what they replaced kept for a rollback, and a snapshot
+of all pools. Reading is what must come before it: the node's frame, its JSON, every field checked. Memory is the most
+that was ever resident in a process of its own that holds the market, the 64 blocks that can be rolled back with 1,000
+changed pools each, a snapshot, and the search's graph of all of them; Python, numpy and numba are included.
+"""
+
+import gc
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.measure import Answer, Effort, Figure, Goal, interleaved
+from benchmarks.pair_market import PairMarket
+from headrace.adapters.chains.evm.answer import read_logs
+from headrace.adapters.chains.evm.frame import decode_frames
+from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL
+from headrace.model.block import BlockHeader
+from headrace.pipeline.market.market import DEPTH_DEFAULT, Market
+from headrace.pipeline.search.graph import SearchGraph
+
+POOLS = 100_000
+SYNCS = 1_290  # of which about 1,000 and no fewer fall on different pools
+_RESIDENT_MAX = 1 << 30
+_MEGABYTE = 1 << 20
+
+
+def run(effort: Effort, pools: int = POOLS) -> Answer:
+    market, blocks = _opened(pools, effort.rounds + 2)
+    changed: list[int] = []
+    gc.collect()
+    gc.freeze()  # as the agent does when it begins
+    try:
+        contest = _Contest(market, blocks, changed)
+        ours, reading = interleaved(contest.apply, contest.read, effort.rounds)
+    finally:
+        gc.unfreeze()
+    figure = Figure(
+        f"apply {min(changed)}+ changed pools of {pools:,}, per block",
+        ours,
+        "reading their logs' JSON",
+        reading,
+        effort.rounds,
+        Goal("cost", 1.0),
+    )
+    resident = _resident_bytes(pools)
+    verdict = "met" if resident <= _RESIDENT_MAX else "MISSED"
+    note = (
+        f"{pools:,} pools with {DEPTH_DEFAULT} blocks to roll back and the search's graph: {resident / _MEGABYTE:.0f} "
+        f"MB resident at most (goal <= {_RESIDENT_MAX // _MEGABYTE} MB: {verdict})"
+    )
+    return Answer((figure,), (note,))
+
+
+class _Contest:
+    """One block after the other: applied by us, then read again by the rival."""
+
+    def __init__(self, market: Market, blocks: list[tuple[BlockHeader, bytes]], changed: list[int]) -> None:
+        self._market = market
+        self._blocks = iter(blocks)
+        self._raw = b""
+        self._changed = changed
+
+    def apply(self) -> float:
+        header, self._raw = next(self._blocks)
+        logs = read_logs(decode_frames(self._raw)[0].result)
+        started = time.perf_counter_ns()
+        snapshot = self._market.apply(header, logs, 0)
+        spent = time.perf_counter_ns() - started
+        self._changed.append(len(snapshot.changed))
+        return spent
+
+    def read(self) -> float:
+        started = time.perf_counter_ns()
+        read_logs(decode_frames(self._raw)[0].result)
+        return time.perf_counter_ns() - started
+
+
+def _opened(pools: int, blocks: int) -> tuple[Market, list[tuple[BlockHeader, bytes]]]:
+    made = PairMarket(pools, syncs_per_block=SYNCS)
+    market = made.open()
+    market.snapshot(0)
+    return market, made.blocks(blocks)
+
+
+def _resident_bytes(pools: int) -> int:
+    command = [sys.executable, "-m", "benchmarks.market_scale", str(pools)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def main(pools: int) -> None:
+    """Hold a market of so many pools and print what it takes at most, in bytes."""
+    made = PairMarket(pools, syncs_per_block=SYNCS)
+    market = made.open()
+    graph = SearchGraph(made.pools, {PROTOCOL: made.dex})
+    for header, raw in made.blocks(DEPTH_DEFAULT):
+        graph.update(market.apply(header, read_logs(decode_frames(raw)[0].result), 0))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
