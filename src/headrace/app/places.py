@@ -57,8 +57,9 @@ class Places(msgspec.Struct, frozen=True):
         Raises:
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
-        reads = [source.refresh(self.chain, head.hash) for source in (*self.sources, self.l1_fee)]
-        results = await asyncio.gather(self.oracle.refresh(self.chain, head), *reads, return_exceptions=True)
+        reads = [source.refresh(self.chain, head.hash) for source in self.sources]
+        fees = (self.oracle.refresh(self.chain, head), self.l1_fee.refresh(self.chain, head.hash))
+        results = await asyncio.gather(*fees, *reads, return_exceptions=True)
         for result in results:
             if result is not None:
                 raise result

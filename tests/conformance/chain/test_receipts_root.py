@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-import rlp
+import rlp  # type: ignore[import-untyped]  # it ships no types
 from eth_account import Account
 from eth_account.types import TransactionDictType
 from tests.conformance.chain.test_evm_chain import EMITTER, EMITTER_CODE, UNKNOWN, options

@@ -8,7 +8,16 @@ from typing import NoReturn
 import benchmarks.__main__ as command
 import pytest
 import structlog
-from benchmarks import devnet_latency, log_to_signed, search_cycles, uniswap_v2_quote, uniswap_v3_quote
+from benchmarks import (
+    devnet_latency,
+    log_to_signed,
+    market_scale,
+    pool_sync,
+    search_cycles,
+    sync_decode,
+    uniswap_v2_quote,
+    uniswap_v3_quote,
+)
 from benchmarks.measure import Answer, Effort, Figure, Goal, duration, interleaved, percentile, timed
 from benchmarks.rivals.degenbot_process import PYTHON, RivalMissingError
 
@@ -67,6 +76,23 @@ def test_both_roads_from_logs_to_signed_bytes_give_the_same_bytes() -> None:
     answer = log_to_signed.run(Effort(rounds=4), pairs=400)
     assert all(figure.n >= 1 for figure in answer.figures)
     assert "of 40 blocks offered a trade, both sides signed the same bytes" in answer.notes[0]
+
+
+def test_both_sides_of_the_decoding_read_the_same_reserves() -> None:
+    (figure,) = sync_decode.run(TINY).figures
+    assert (figure.rival, figure.goal.bound) == ("json + eth-abi", 12.0)
+
+
+def test_the_scale_is_measured_beside_reading_and_in_a_process_of_its_own() -> None:
+    answer = market_scale.run(TINY, pools=3_000)
+    assert [figure.goal.kind for figure in answer.figures] == ["cost", "cost"]
+    assert "MB resident at most (goal <= 1024 MB: met)" in answer.notes[0]
+
+
+@pytest.mark.skipif(not ANVIL_BINARY.exists(), reason="the local chain is set up by `make setup`")
+def test_the_sync_of_pools_is_measured_beside_the_bare_frames() -> None:
+    (figure,) = pool_sync.run(TINY, pools=250).figures
+    assert (figure.rival, figure.goal.kind) == ("bare frames", "cost")
 
 
 @needs_degenbot

@@ -2,6 +2,7 @@ import csv
 import itertools
 import lzma
 
+import msgspec
 import pytest
 from tests.support.places import shared_data
 
@@ -12,15 +13,18 @@ FEES = "fees/eth_mainnet_blocks_23665199.csv.xz"
 
 
 def header(**fields: int) -> BlockHeader:
-    values = {"number": 100, "timestamp": 1000, "base_fee_wei": 10**9, "gas_used": 15_000_000, "gas_limit": 30_000_000}
-    values |= fields
-    return BlockHeader(
+    plain = BlockHeader(
+        number=100,
+        timestamp=1000,
+        base_fee_wei=10**9,
+        gas_used=15_000_000,
+        gas_limit=30_000_000,
         hash=Hash32("0x" + "11" * 32),
         parent_hash=Hash32("0x" + "22" * 32),
         coinbase=ZERO_ADDRESS,
         logs_bloom=bytes(256),
-        **values,
     )
+    return msgspec.structs.replace(plain, **fields)
 
 
 def test_base_fee_of_the_next_block_equals_that_of_2000_recorded_mainnet_blocks() -> None:

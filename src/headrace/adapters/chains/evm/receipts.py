@@ -35,7 +35,7 @@ class _WireBlock(msgspec.Struct):
     transactions: list[_HashText]
 
 
-_outlines = msgspec.json.Decoder(list[_WireOutline] | None)
+_outlines: msgspec.json.Decoder[list[_WireOutline] | None] = msgspec.json.Decoder(list[_WireOutline] | None)
 _outline = msgspec.json.Decoder(_WireOutline)
 _block = msgspec.json.Decoder(_WireBlock)
 
