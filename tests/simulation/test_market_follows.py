@@ -15,7 +15,7 @@ from headrace.pipeline.feed.audit import ReceiptAudit
 from headrace.pipeline.feed.follower import Block, FetchBlock, Follower
 from headrace.ports.pool import DEX, PoolState
 
-STEPS = 50
+STEPS = 36
 SEEDS = range(500)
 TAKEN_MIN = {
     "block": 5000,

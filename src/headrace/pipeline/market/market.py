@@ -66,6 +66,7 @@ class Market:
         self._quarantined: Mapping[int, str] = MappingProxyType({})
         self._perishable: set[int] = set()  # all whose state may be outdated one day, and perhaps some more
         self._outdated_told: frozenset[int] = frozenset()
+        self._outdated_known: frozenset[int] | None = None  # None since the market moved
 
     @property
     def has_outdated(self) -> bool:
@@ -93,6 +94,7 @@ class Market:
             states.update(await self._read(dex, chain, indices, header.hash))
         self._states = [states[i] for i in range(len(self._pools))]
         self._header = header
+        self._outdated_known = None
         self._undo.clear()
         self._unseen = set(range(len(self._pools)))
         self._note_quarantine(self._unseen)
@@ -144,6 +146,7 @@ class Market:
             self._apply_log(log, replaced)
         self._undo.append(_Applied(self._tip_header(), replaced))
         self._header = header
+        self._outdated_known = None
         self._unseen.update(replaced)
         self._note_quarantine(replaced)
 
@@ -157,6 +160,7 @@ class Market:
             return
         if all(applied.header.ref != to for applied in self._undo):
             raise MarketStaleError(f"block {to.number} is not among the last {len(self._undo)}: read the market anew")
+        self._outdated_known = None
         while self.tip != to:
             applied = self._undo.pop()
             for index, state in applied.replaced.items():
@@ -225,10 +229,11 @@ class Market:
                 self._states[index] = Quarantined(pool, why)
 
     def _outdated(self) -> frozenset[int]:
-        if not self._perishable:
-            return frozenset()
-        number = self._tip_header().number
-        return frozenset([i for i in self._perishable if self._is_outdated(i, number)])
+        """Pools that are outdated at the newest block; asked for several times in a block, found once."""
+        if self._outdated_known is None:
+            number = self._tip_header().number
+            self._outdated_known = frozenset([i for i in self._perishable if self._is_outdated(i, number)])
+        return self._outdated_known
 
     def _is_outdated(self, index: int, block_number: int) -> bool:
         state = self._states[index]
@@ -243,6 +248,7 @@ class Market:
             if self._undo:
                 self._undo[-1].replaced.setdefault(index, self._states[index])
             self._states[index] = state
+        self._outdated_known = None
         self._unseen.update(read)
         self._note_quarantine(read)
         self._perishable = {i for i in self._perishable if self._is_outdated(i, _INFINITELY_DISTANT)}
