@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from headrace.adapters.chains.evm.client import NodeClient
 from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.chains.evm.receipts import BlockReceipts
@@ -10,6 +12,8 @@ from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.model.address import ChainId
 from headrace.pipeline.feed.audit import ReceiptAudit
+
+log = structlog.get_logger("headrace")
 
 
 @asynccontextmanager
@@ -22,5 +26,6 @@ async def open_audit(section: ChainConfig) -> AsyncIterator[ReceiptAudit | None]
     try:
         async with ReceiptAudit(BlockReceipts(client)) as audit:
             yield audit
+            log.info("receipts audited", blocks=audit.audited, given_up=audit.given_up)
     finally:
         await client.close()

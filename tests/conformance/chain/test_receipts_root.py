@@ -154,6 +154,22 @@ def emit_many(rpc: Rpc, count: int) -> None:
     rpc.request("evm_mine")
 
 
+def test_a_node_that_tells_no_receipts_at_all_is_an_error_each_time(anvil: Anvil, mixed: int) -> None:
+    async def scenario() -> None:
+        async with NodeProxy(anvil.port) as proxy:
+            proxy.refused_methods = {WHOLE, "eth_getTransactionReceipt"}
+            async with EvmChain(options(proxy.ws_url), WallClock()) as chain:
+                header = await chain.header_by_number(mixed)
+                assert header is not None
+                receipts = BlockReceipts(chain.client)
+                for _ in range(2):
+                    with pytest.raises(RpcError, match="does not exist"):
+                        await receipts.receipt_outlines(header.hash)
+            assert proxy.refused[WHOLE] == 1  # it is not asked again on this connection
+
+    asyncio.run(scenario())
+
+
 def test_receipts_of_an_unknown_block_are_refused(anvil: Anvil) -> None:
     async def scenario() -> None:
         async with EvmChain(options(anvil.ws_url), WallClock()) as chain:

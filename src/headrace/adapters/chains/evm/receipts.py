@@ -15,7 +15,7 @@ from headrace.model.address import Hash32
 from headrace.model.receipts import ReceiptOutline
 
 _WHOLE, _SINGLE, _BLOCK = "eth_getBlockReceipts", "eth_getTransactionReceipt", "eth_getBlockByHash"
-_METHOD_UNKNOWN = (-32601, -32004)  # JSON-RPC 2.0; EIP-1474 "method not supported"
+_METHOD_UNKNOWN = (-32601, -32004, -32602)  # JSON-RPC 2.0; EIP-1474; nodes that take no hash here
 _TYPE_END = 0x80  # EIP-2718
 
 _HashText = Annotated[Hash32, msgspec.Meta(min_length=66, max_length=66)]
