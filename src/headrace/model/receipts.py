@@ -11,7 +11,7 @@ stack, state syncs of Polygon, Arbitrum's own) may not: `headrace.model.chain_ru
 Source: Ethereum yellow paper, section 4.4.1; EIP-658, EIP-2718.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -38,15 +38,29 @@ def receipts_root(outlines: Sequence[ReceiptOutline], logs: Sequence[Log]) -> Ha
 
     Both are in the block's order.
     """
+    logs_of = logs_by_transaction(outlines, logs)
+    if logs_of is None:
+        return None
+    return root_of_encoded([encoded_receipt(one, logs_of[one.tx_hash]) for one in outlines])
+
+
+def logs_by_transaction(outlines: Sequence[ReceiptOutline], logs: Sequence[Log]) -> Mapping[Hash32, list[Log]] | None:
+    """Each receipt's logs, in order; None where a log is of none of them."""
     logs_of: dict[Hash32, list[Log]] = {outline.tx_hash: [] for outline in outlines}
     for log in logs:
         if log.tx_hash not in logs_of:
             return None
         logs_of[log.tx_hash].append(log)
-    return trie_root({rlp_integer(i): _receipt(one, logs_of[one.tx_hash]) for i, one in enumerate(outlines)})
+    return logs_of
 
 
-def _receipt(outline: ReceiptOutline, logs: Sequence[Log]) -> bytes:
+def root_of_encoded(receipts: Sequence[bytes]) -> Hash32:
+    """The root of receipts that are encoded already, in the block's order."""
+    return trie_root({rlp_integer(i): receipt for i, receipt in enumerate(receipts)})
+
+
+def encoded_receipt(outline: ReceiptOutline, logs: Sequence[Log]) -> bytes:
+    """One receipt with these logs, as the trie holds it."""
     body = rlp_list(
         (
             rlp_integer(int(outline.is_success)),

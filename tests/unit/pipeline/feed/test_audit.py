@@ -163,3 +163,28 @@ def test_a_bug_in_it_is_not_swallowed(chain: Receipts, audit: ReceiptAudit) -> N
 
     with pytest.raises(AssertionError, match="a bug"):
         asyncio.run(scenario())
+
+
+def test_a_block_of_many_receipts_is_audited_in_slices(chain: Receipts, audit: ReceiptAudit) -> None:
+    """Something else that waits has its turn before the audit is done."""
+    turns: list[int] = []
+
+    async def other() -> None:
+        while not audit.audited:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        waiting = asyncio.create_task(other())
+        await audit.audit_waiting()
+        await waiting
+
+    block = chain.grow(*range(100))
+    assert len(block.outlines) == 34
+    audit.add(block.header, block.logs)
+    asyncio.run(scenario())
+    assert (audit.audited, len(turns)) == (1, 2)
+    foreign = (msgspec.structs.replace(block.logs[0], tx_hash=Hash32("0x" + "11" * 32)), *block.logs[1:])
+    audit.add(block.header, foreign)
+    work(audit)
+    assert audit.fault
