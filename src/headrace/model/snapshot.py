@@ -11,6 +11,7 @@ from headrace.model.token import Token
 
 S_co = TypeVar("S_co", covariant=True)  # a reader only reads
 _NONE_QUARANTINED: Mapping[int, str] = MappingProxyType({})
+_ALL_CURRENT: Mapping[int, int] = MappingProxyType({})
 
 
 class Snapshot(Generic[S_co]):
@@ -19,9 +20,10 @@ class Snapshot(Generic[S_co]):
     The writer hands out a new snapshot for each block and never changes one it has handed out. `states` is parallel to
     `pools`; `changed` holds the indices that may differ from the snapshot handed out before. `quarantined` holds the
     indices of pools that must not be used, each with the reason; their state is a marker (`headrace.model.quarantine`).
+    `as_of` holds the indices of pools whose state is only known to hold after an earlier block, with its number.
     """
 
-    __slots__ = ("announced_ns", "changed", "header", "index_of", "pools", "quarantined", "states", "tokens")
+    __slots__ = ("announced_ns", "as_of", "changed", "header", "index_of", "pools", "quarantined", "states", "tokens")
 
     def __init__(  # noqa: PLR0913 - the fields of the struct
         self,
@@ -34,6 +36,7 @@ class Snapshot(Generic[S_co]):
         tokens: Mapping[Address, Token],
         changed: tuple[int, ...],
         quarantined: Mapping[int, str] = _NONE_QUARANTINED,
+        as_of: Mapping[int, int] = _ALL_CURRENT,
     ) -> None:
         """Take the writer's tuples as they are."""
         self.header = header
@@ -44,6 +47,7 @@ class Snapshot(Generic[S_co]):
         self.tokens = tokens
         self.changed = changed
         self.quarantined = quarantined
+        self.as_of = as_of
 
     def pool(self, pool_id: PoolId) -> Pool:
         """The pool's constants."""

@@ -1,11 +1,12 @@
 """What a protocol's folder gives: pools decoded, quoted exactly, shaped for search, encoded for the Executor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import SwapStep
 from headrace.model.pool import Pool, ProtocolId
@@ -78,6 +79,18 @@ class DEX(Protocol):
         Raises:
             MalformedPoolError: a pool's state cannot be one of this protocol.
             ChainError: the node failed.
+        """
+        ...
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """The state without its pool as JSON, integers as decimal strings, under the names of its fields."""
+        ...
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> PoolState:
+        """The state that a document describes; logs of the pool are known from now on.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
         ...
 

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from headrace.kernels.tick_math import SQRT_PRICE_MAX, SQRT_PRICE_MIN, TICK_MAX, TICK_MIN, sqrt_price_at_tick_up
+from headrace.errors import MalformedPoolError
+from headrace.kernels.tick_math import (
+    FEE_DENOMINATOR,
+    SQRT_PRICE_MAX,
+    SQRT_PRICE_MIN,
+    TICK_MAX,
+    TICK_MIN,
+    sqrt_price_at_tick_up,
+)
 from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint, TickTable
 from headrace.model.pool import Pool
 
@@ -57,3 +65,28 @@ def state_flaw(point: PricePoint, table: TickTable) -> Flaw | None:
     if point == UNSET:
         return Flaw("sqrt_price_x96", "there are ticks, but no price") if table.ticks else None
     return point_flaw(point, table)
+
+
+def checked_pool(pool: Pool) -> Pool:
+    """The pool itself, if its constants can be such a pool's.
+
+    Raises:
+        MalformedPoolError: not two tokens in ascending order, or a fee outside [0, 10^6).
+    """
+    if len(pool.tokens) != 2 or not 0 < int(pool.tokens[0], 16) < int(pool.tokens[1], 16):  # noqa: PLR2004 - a pair
+        raise MalformedPoolError(pool.id, "tokens", "they are not two, in ascending order")
+    if not 0 <= pool.fee_pips < FEE_DENOMINATOR:
+        raise MalformedPoolError(pool.id, "fee_pips", f"{pool.fee_pips} is not in [0, {FEE_DENOMINATOR})")
+    return pool
+
+
+def checked_state(state: UniswapV3State) -> UniswapV3State:
+    """The state itself, if a pool could be in it.
+
+    Raises:
+        MalformedPoolError: point and ticks cannot be those of one pool.
+    """
+    flaw = state_flaw(state.point, state.table)
+    if flaw is not None:
+        raise MalformedPoolError(state.pool.id, flaw.field, flaw.why)
+    return state
