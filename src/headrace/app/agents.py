@@ -36,6 +36,7 @@ from headrace.pipeline.feed.block_feed import BlockFeed
 from headrace.pipeline.feed.follower import FollowLimits
 from headrace.pipeline.market.market import Market
 from headrace.pipeline.market.market_feed import MarketFeed
+from headrace.pipeline.market.screen import Screen, ScreenedFeed
 from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.report.summary import RunReport
@@ -139,9 +140,10 @@ async def open_agent(places: Places, signer: Signer | None) -> AsyncIterator[Arb
             Market(places.pools, places.dexes, places.tokens, config.chain.reorg_depth_blocks),
             BlockFeed(places.chain, FollowLimits(depth_max=config.chain.reorg_depth_blocks)),
         )
+        screened = ScreenedFeed(feed, Screen(places.pools, places.dexes))
         line = Line(_parts(places, account, treasury, simulator, manager))
         agent = ArbitrageAgent(
-            places=places, feed=feed, line=line, treasury=treasury, transactions=manager, history=history
+            places=places, feed=screened, line=line, treasury=treasury, transactions=manager, history=history
         )
         agent.take_up(recovered)
         yield agent

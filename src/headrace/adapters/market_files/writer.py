@@ -32,8 +32,8 @@ from headrace.ports.pool import DEX, PoolState
 class MarketWriter(AbstractContextManager["MarketWriter"]):
     """Writes beside the file and moves it into place when all is written; what fails leaves the old file as it was.
 
-    With `is_followed` lines go to the file itself and are flushed one by one: what was recorded before a crash is
-    there, and there is no end line.
+    With `is_followed` lines go to the file itself and are flushed one by one, without an end line: what was written
+    before a crash is there, and can be read where the file is not compressed.
     """
 
     def __init__(self, path: Path, dexes: Mapping[ProtocolId, DEX], *, is_followed: bool = False) -> None:

@@ -18,25 +18,25 @@ profit is taken, and by the rehearsal.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from headrace.kernels.curve import Curves, hop
-from headrace.kernels.shape import Shape
+from headrace.kernels.curve import Curves
+from headrace.kernels.depth import Depth, depth
 from headrace.model.address import Address
+from headrace.model.event import Stale
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.quarantine import Quarantined
 from headrace.model.snapshot import Snapshot
 from headrace.ports.pool import DEX, PoolState
 
 GRAIN_UNITS = 50.0
-MOVE = 0.99  # of the marginal price: the one percent of grain and depth
+SHARE = 0.99  # of the marginal price: the one percent of grain and depth
 COMPANY_POOLS_MIN = 3
 COMPANY_FACTOR = 2.0
-_DEPTH_STEPS = 40
-_INPUT_MAX = 1e40
 Pair = tuple[Address, Address]
 
 
@@ -54,18 +54,19 @@ class Screen:
         """Doubt nothing yet."""
         self._pools = tuple(pools)
         self._dexes = dexes
-        self._pools_of: dict[Pair, list[int]] = defaultdict(list)
-        for index, pool in enumerate(self._pools):
-            for pair in _pairs(pool):
-                self._pools_of[pair].append(index)
+        self._company = Counter(pair for pool in self._pools for pair in _pairs(pool))
+        self._curves = Curves(1)
         self._weighed: dict[Pair, dict[int, Weighed]] = defaultdict(dict)
         self._coarse: dict[int, str] = {}
+        self._lonely: dict[Pair, dict[int, str]] = {}
         self._doubted: Mapping[int, str] = MappingProxyType({})
 
     def screened(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
         """The snapshot with pools in doubt quarantined; those that came into doubt or out of it count as changed."""
-        self._measure(snapshot)
-        doubted = self._lonely() | self._coarse | _aged(snapshot)
+        for pair in self._measure(snapshot):
+            self._lonely[pair] = _lonely(self._weighed[pair])
+        lonely = {index: why for doubts in self._lonely.values() for index, why in doubts.items()}
+        doubted = lonely | self._coarse | _aged(snapshot)
         flipped = doubted.keys() ^ self._doubted.keys()
         self._doubted = MappingProxyType(doubted)
         if not doubted and not flipped:
@@ -82,61 +83,45 @@ class Screen:
             as_of=snapshot.as_of,
         )
 
-    def _measure(self, snapshot: Snapshot[PoolState]) -> None:
+    def _measure(self, snapshot: Snapshot[PoolState]) -> set[Pair]:
+        """Measure what changed; the pairs with company that it changed."""
+        touched: set[Pair] = set()
         for index in snapshot.changed:
             state = snapshot.states[index]
             self._coarse.pop(index, None)
             for pair in _pairs(self._pools[index]):
-                self._weighed[pair].pop(index, None)
+                if self._company[pair] >= COMPANY_POOLS_MIN:
+                    self._weighed[pair].pop(index, None)
+                    touched.add(pair)
                 if not isinstance(state, Quarantined) and index not in snapshot.quarantined:
                     self._measure_pair(index, state, pair)
+        return touched
 
     def _measure_pair(self, index: int, state: PoolState, pair: Pair) -> None:
-        shape = self._dexes[self._pools[index].protocol].shape
-        ways = [_Way(shape(state, *pair)), _Way(shape(state, *pair[::-1]))]
-        if not all(way.rate > 0.0 and math.isfinite(way.rate) for way in ways):
-            return
-        if any(way.is_coarse for way in ways):
-            token = pair[1] if ways[0].is_coarse else pair[0]
+        there, back = self._depth(index, state, pair), self._depth(index, state, pair[::-1])
+        if not (there.rate and back.rate):
+            return  # it gives nothing
+        if there.is_coarse or back.is_coarse:
+            token = pair[1] if there.is_coarse else pair[0]
             self._coarse[index] = f"fewer than {GRAIN_UNITS:.0f} units of {token} move its price by a percent"
-        elif len(self._pools_of[pair]) >= COMPANY_POOLS_MIN:
-            price = math.sqrt(ways[0].rate / ways[1].rate)  # the fee falls out
-            self._weighed[pair][index] = Weighed(price, (ways[1].depth(), ways[0].depth()))
+        elif self._company[pair] >= COMPANY_POOLS_MIN:
+            price = math.sqrt(there.rate / back.rate)  # the fee falls out
+            self._weighed[pair][index] = Weighed(price, (back.output, there.output))
 
-    def _lonely(self) -> dict[int, str]:
-        doubts: dict[int, str] = {}
-        for members in self._weighed.values():
-            if len(members) >= COMPANY_POOLS_MIN:
-                median = _median(members.values())
-                for index, one in members.items():
-                    factor = one.price / median
-                    if not 1 / COMPANY_FACTOR <= factor <= COMPANY_FACTOR:
-                        doubts[index] = f"its price is {factor:.3g} times the median of {len(members)} pools"
-        return doubts
+    def _depth(self, index: int, state: PoolState, pair: Pair) -> Depth:
+        self._curves.put(0, self._dexes[self._pools[index].protocol].shape(state, *pair))
+        return Depth(*depth(self._curves.arrays, 0, GRAIN_UNITS, SHARE))
 
 
-class _Way:
-    """One direction of a pool, measured in floats."""
-
-    def __init__(self, shape: Shape) -> None:
-        curves = Curves(1)
-        curves.put(0, shape)
-        self._arrays = curves.arrays
-        self.rate = hop(self._arrays, 0, 0.0)[1]
-
-    @property
-    def is_coarse(self) -> bool:
-        return not hop(self._arrays, 0, GRAIN_UNITS / self.rate)[1] > MOVE * self.rate
-
-    def depth(self) -> float:
-        """Output at which the marginal price has fallen by a percent."""
-        low, high = 0.0, GRAIN_UNITS / self.rate
-        while high < _INPUT_MAX and hop(self._arrays, 0, high)[1] > MOVE * self.rate:
-            low, high = high, high * 16.0
-        for _ in range(_DEPTH_STEPS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if hop(self._arrays, 0, middle)[1] > MOVE * self.rate else (low, middle)
-        return hop(self._arrays, 0, low)[0]
+def _lonely(members: Mapping[int, Weighed]) -> dict[int, str]:
+    if len(members) < COMPANY_POOLS_MIN:
+        return {}
+    median = _median(members.values())
+    return {
+        index: f"its price is {one.price / median:.3g} times the median of {len(members)} pools"
+        for index, one in members.items()
+        if not 1 / COMPANY_FACTOR <= one.price / median <= COMPANY_FACTOR
+    }
 
 
 def _aged(snapshot: Snapshot[PoolState]) -> dict[int, str]:
@@ -164,3 +149,25 @@ def _median(members: Iterable[Weighed]) -> float:
 def _pairs(pool: Pool) -> list[Pair]:
     tokens = sorted(set(pool.tokens))
     return [(a, b) for at, a in enumerate(tokens) for b in tokens[at + 1 :]]
+
+
+class Source(Protocol):
+    """Where snapshots come from: see `headrace.pipeline.market.market_feed.MarketFeed`."""
+
+    def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
+        """The market as it moves."""
+        ...
+
+
+class ScreenedFeed:
+    """A market's snapshots as the line gets them: with what is not believed quarantined."""
+
+    def __init__(self, source: Source, screen: Screen) -> None:
+        self._source = source
+        self._screen = screen
+
+    async def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
+        """Each snapshot screened; `Stale` as it is."""
+        async with aclosing(self._source.snapshots()) as outputs:
+            async for output in outputs:
+                yield output if isinstance(output, Stale) else self._screen.screened(output)
