@@ -63,6 +63,11 @@ class Coverage(NamedTuple):
     tick_upper: int
     is_gross_known: bool
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are ticks that are not known."""
+        return (self.tick_lower, self.tick_upper) != (TICK_MIN, TICK_MAX)
+
     def holds(self, tick_reached: int) -> bool:
         """Whether a swap that stops here stays where the table is the pool's; the cut itself is no stop of the pool."""
         is_above = self.tick_lower == TICK_MIN or tick_reached > self.tick_lower

@@ -1,7 +1,7 @@
 """What a protocol's folder gives: pools decoded, quoted exactly, shaped for search, encoded for the Executor."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
@@ -124,4 +124,19 @@ class DEX(Protocol):
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
         """Estimate of the step's gas inside an Executor plan, from measured tables; simulation decides later."""
+        ...
+
+
+@runtime_checkable
+class ExactOutputDEX(Protocol):
+    """A protocol whose contracts have an exact-output swap that rounds in its own way; beside `DEX`."""
+
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What that swap takes for exactly `amount_out`: it may differ from `quote_in` by roundings, either way.
+
+        Raises:
+            UnquotableError: the contract would revert, or would not give all of it.
+        """
         ...

@@ -40,8 +40,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise MarketFileError(str(path), "it is a folder: name a file") from error
     except EOFError as error:
         raise MarketFileError(str(path), "it is cut short: copy or write it again", number + 1) from error
-    except (gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
-        raise MarketFileError(str(path), f"its bytes are damaged ({error}): copy it again", number + 1) from error
+    except (lzma.LZMAError, zlib.error) as error:
+        raise _damaged(path, error, number + 1) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the system's, not the file's
+        raise _damaged(path, error, number + 1) from error
 
 
 def read_all(path: Path) -> bytes:
@@ -69,6 +73,10 @@ def create(path: Path) -> Stream:
         case ".zst":
             raise MarketFileError(str(path), "zstd cannot be written here: name it .gz or .xz")
     return path.open("wb")
+
+
+def _damaged(path: Path, error: Exception, line: int) -> MarketFileError:
+    return MarketFileError(str(path), f"its bytes are damaged ({error}): copy it again", line)
 
 
 def _opened(path: Path) -> Stream:

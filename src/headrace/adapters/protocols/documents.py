@@ -72,7 +72,9 @@ def from_document(kind: type[S], pool: Pool, document: Document, defaults: Docum
     """
     full = {**defaults, **document}
     try:
-        _refuse_unknown(kind, full.keys() | {_POOL}, "")
+        if _POOL in full:
+            raise Unfit(_POOL, "the pool's constants stand beside its state, not in it")
+        _refuse_unknown(kind, full, "")
         if any(field.is_inlined and field.kind is TickTable for field in fields_of(kind)):
             full = tick_document.completed(full)
         return cast("S", _read_struct(kind, full, "", pool, is_state=True))

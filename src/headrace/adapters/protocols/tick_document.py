@@ -36,13 +36,12 @@ def written(table: TickTable, pool_fee_pips: int | None) -> dict[str, JsonValue]
     document: dict[str, JsonValue] = {} if table.fee_pips == pool_fee_pips else {"fee_pips": str(table.fee_pips)}
     document["tick_spacing"] = str(table.tick_spacing)
     lower, upper, is_gross_known = table.coverage
-    if (lower, upper) != (TICK_MIN, TICK_MAX):
+    if table.coverage.is_cut:
         document["coverage"] = [str(lower), str(upper)]
-    is_cut = "coverage" in document
     document["ticks"] = {
         str(tick): [str(gross), str(net)] if is_gross_known else str(net)
         for tick, (gross, net) in table.entries().items()
-        if not is_cut or lower < tick < upper
+        if not table.coverage.is_cut or lower < tick < upper
     }
     return document
 

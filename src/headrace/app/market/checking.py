@@ -1,11 +1,11 @@
 """`headrace market check`: every swap case of a file against our exact quotes, both directions, to the unit.
 
-An exact output compares the input. Ours is the least whose exact-input swap reaches the output; some contracts round
-their own exact-output swap up and ask for more. Where ours is less, it counts as agreed only when the exact-input
-quotes prove it: it reaches the output, and one unit less does not. How many there were, and by how much, is told.
+An exact output compares the input with the twin of the contract's own exact-output swap, where it has one. Elsewhere
+ours is the least input whose exact-input swap reaches the output, and a router may ask for more. Then it counts as
+agreed only when the exact-input quotes prove it: it reaches the output, and one unit less does not. How many, is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,10 @@ from headrace.adapters.market_files.reader import read_market
 from headrace.app.dexes import every_dex
 from headrace.app.places import Report
 from headrace.errors import UnquotableError
-from headrace.model.address import PoolId
+from headrace.model.address import Address, PoolId
+from headrace.model.block import BlockContext
 from headrace.model.pool import ProtocolId
-from headrace.ports.pool import DEX, PoolState
+from headrace.ports.pool import DEX, ExactOutputDEX, PoolState
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +47,8 @@ class ProtocolCheck(msgspec.Struct):
     """Counts of one protocol's cases.
 
     Attributes:
-        deviation_units_max: largest difference between two amounts, in units; refusals have none.
+        out_deviation_units_max: largest difference between two outputs, in units, `in_` between two inputs; a refusal
+            has none.
         below: exact outputs for which a smaller input than the contract asks for is proven to be enough.
         below_units_max: by how much at most.
     """
@@ -55,7 +57,8 @@ class ProtocolCheck(msgspec.Struct):
     exact_out: int = 0
     refusals: int = 0
     mismatches: int = 0
-    deviation_units_max: int = 0
+    out_deviation_units_max: int = 0
+    in_deviation_units_max: int = 0
     below: int = 0
     below_units_max: int = 0
 
@@ -122,7 +125,8 @@ def render(result: object, console: "Console") -> None:
         table.add_column(name, justify="left" if name == "protocol" else "right")
     for protocol, one in result.protocols.items():
         below = f"{one.below} by {one.below_units_max} at most" if one.below else "0"
-        counts = (one.exact_in, one.exact_out, one.refusals, below, one.deviation_units_max, one.mismatches)
+        deviation = max(one.out_deviation_units_max, one.in_deviation_units_max)
+        counts = (one.exact_in, one.exact_out, one.refusals, below, deviation, one.mismatches)
         table.add_row(protocol, *(str(count) for count in counts))
     console.print(table)
     for wrong in result.mismatches[:_SHOWN]:
@@ -139,7 +143,7 @@ def render(result: object, console: "Console") -> None:
 
 
 def _compare(case: SwapCase, state: PoolState, dex: DEX, count: ProtocolCheck) -> Mismatch | None:
-    ask = dex.quote_in if case.is_exact_output else dex.quote_out
+    ask = _asked(dex) if case.is_exact_output else dex.quote_out
     ours, why = None, ""
     try:
         ours = ask(state, case.token_in, case.token_out, case.amount, case.at)
@@ -152,8 +156,17 @@ def _compare(case: SwapCase, state: PoolState, dex: DEX, count: ProtocolCheck) -
             count.below += 1
             count.below_units_max = max(count.below_units_max, case.expected - ours)
             return None
-        count.deviation_units_max = max(count.deviation_units_max, abs(ours - case.expected))
+        off = abs(ours - case.expected)
+        if case.is_exact_output:
+            count.in_deviation_units_max = max(count.in_deviation_units_max, off)
+        else:
+            count.out_deviation_units_max = max(count.out_deviation_units_max, off)
     return _mismatch(case, state.pool.protocol, ours, why)
+
+
+def _asked(dex: DEX) -> Callable[[PoolState, Address, Address, int, BlockContext], int]:
+    """What is compared with a contract's exact-output swap: its twin where there is one, else our least input."""
+    return dex.asked_in if isinstance(dex, ExactOutputDEX) else dex.quote_in
 
 
 def _is_least(case: SwapCase, state: PoolState, dex: DEX, amount_in: int) -> bool:

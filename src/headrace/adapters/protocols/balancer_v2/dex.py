@@ -127,6 +127,16 @@ class BalancerV2:
         """
         return quoting.quote_in(_own(state), token_in, token_out, amount_out, at.timestamp)
 
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What the vault takes for exactly `amount_out` (GIVEN_OUT).
+
+        Raises:
+            UnquotableError: vault or pool would revert.
+        """
+        return quoting.asked_in(_own(state), token_in, token_out, amount_out, at.timestamp)
+
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         """Weighted product; nothing comes out of an empty or paused pool."""
         return quoting.shape(_own(state), token_in, token_out)

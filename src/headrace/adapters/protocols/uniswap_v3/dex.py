@@ -9,7 +9,7 @@ from headrace.errors import UnquotableError
 from headrace.kernels.shape import TickSegments
 from headrace.kernels.tick_segments import Fill, crossed_ticks, fill, input_for
 from headrace.kernels.tick_shape import tick_segments
-from headrace.kernels.tick_table import WHOLE
+from headrace.kernels.tick_walk import extreme_limit, walk
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
@@ -105,9 +105,9 @@ class UniswapV3:
         own = _own(state)
         down = _is_zero_for_one(own, token_in, token_out)
         filled = fill(own.table, own.point, amount_in, zero_for_one=down)
+        _require_covered(own, filled)
         if filled is None:
             raise UnquotableError(own.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
-        _require_covered(own, filled)
         return filled.amount_out
 
     def quote_in(
@@ -122,11 +122,28 @@ class UniswapV3:
         own = _own(state)
         down = _is_zero_for_one(own, token_in, token_out)
         least = input_for(own.table, own.point, amount_out, zero_for_one=down)
+        if own.table.coverage.is_cut:
+            _require_covered(own, fill(own.table, own.point, least or 0, zero_for_one=down))
         if least is None:
             raise UnquotableError(own.pool.id, f"no input buys {amount_out} of {token_out}")
-        if own.table.coverage != WHOLE:
-            _require_covered(own, fill(own.table, own.point, least, zero_for_one=down))
         return least
+
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What the pool's exact-output swap takes for `amount_out`: it walks a piece to its end that pays just that.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or the liquidity does not hold it.
+        """
+        del at  # as a quote
+        own = _own(state)
+        down = _is_zero_for_one(own, token_in, token_out)
+        done = walk(own.table, own.point, -amount_out, extreme_limit(zero_for_one=down), zero_for_one=down)
+        if amount_out <= 0 or done is None or done.amount_out != amount_out:
+            raise UnquotableError(own.pool.id, f"it would not give {amount_out} of {token_out} as a whole")
+        _require_covered(own, Fill(amount_out, done.point.tick))
+        return done.amount_in
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> TickSegments:
         """Rows from the current price to the last tick."""
@@ -153,7 +170,7 @@ class UniswapV3:
 
 def _require_covered(state: UniswapV3State, filled: Fill | None) -> None:
     coverage = state.table.coverage
-    if filled is None or not coverage.holds(filled.tick_reached):
+    if coverage.is_cut and (filled is None or not coverage.holds(filled.tick_reached)):
         known = f"{coverage.tick_lower} to {coverage.tick_upper}"
         raise UnquotableError(state.pool.id, f"it would leave the ticks that are known, {known}")
 
