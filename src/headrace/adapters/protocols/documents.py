@@ -72,9 +72,7 @@ def from_document(kind: type[S], pool: Pool, document: Document, defaults: Docum
     """
     full = {**defaults, **document}
     try:
-        if _POOL in full:
-            raise Unfit(_POOL, "the pool's constants stand beside its state, not in it")
-        _refuse_unknown(kind, full, "")
+        _refuse_unknown(kind, full, "", without=_POOL)
         if any(field.is_inlined and field.kind is TickTable for field in fields_of(kind)):
             full = tick_document.completed(full)
         return cast("S", _read_struct(kind, full, "", pool, is_state=True))
@@ -125,13 +123,11 @@ def _names_inside(kind: object) -> frozenset[str]:
     return frozenset() if _POOL in names else names
 
 
-def _refuse_unknown(kind: type[msgspec.Struct], names: Iterable[str], at: str) -> None:
-    known = names_of(kind)
+def _refuse_unknown(kind: type[msgspec.Struct], names: Iterable[str], at: str, *, without: str = "") -> None:
+    known = names_of(kind) - {without}
     for name in sorted(names):
         if name not in known:
-            raise Unfit(
-                f"{at}.{name}" if at else name, f"no such field; there are {', '.join(sorted(known - {_POOL}))}"
-            )
+            raise Unfit(f"{at}.{name}" if at else name, f"no such field; there are {', '.join(sorted(known))}")
 
 
 def _struct_document(value: msgspec.Struct, pool: Pool) -> dict[str, JsonValue]:

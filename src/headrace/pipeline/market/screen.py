@@ -9,8 +9,8 @@ grain     fifty units of a token move the price by more than a percent (a pair w
           price has hardly two digits; what it says about a token's worth is noise. 86 units against 0.0003 ether, as in
           one recorded pair, say that a unit is worth 3.5 million million wei.
 company   among three or more pools of a pair, one whose price is more than twice, or less than half, the median by
-          depth. A pool's weight is its share of the depth in the token of which it holds less, so a heap of a
-          worthless token buys no weight.
+          depth. A pool's weight is its depth in the token of which it has less, as a share of what is usual among
+          them and 1 at most: a heap of a worthless token buys no vote, and a deep pool has one.
 
 A pool in doubt is quarantined with the reason: search leaves it out and no profit is converted by it. What these rules
 cannot see, a token that lies or one pool alone with a wrong price, is seen by the configured list of tokens in which
@@ -21,6 +21,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from statistics import median_low
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -136,8 +137,8 @@ def _aged(snapshot: Snapshot[PoolState]) -> dict[int, str]:
 def _median(members: Iterable[Weighed]) -> float:
     """The price below which half of the weight lies."""
     ordered = sorted(members)
-    totals = [sum(one.depths[side] for one in ordered) or 1.0 for side in (0, 1)]
-    weights = [min(one.depths[0] / totals[0], one.depths[1] / totals[1]) for one in ordered]
+    usual = [median_low(one.depths[side] for one in ordered) or 1.0 for side in (0, 1)]
+    weights = [min(1.0, one.depths[0] / usual[0], one.depths[1] / usual[1]) for one in ordered]
     reached, half = 0.0, sum(weights) / 2
     for one, weight in zip(ordered, weights, strict=True):
         reached += weight

@@ -67,7 +67,7 @@ def test_a_bad_pool_is_left_out_by_name_field_and_line_and_the_rest_goes_on(
 @pytest.mark.parametrize(
     ("line", "field", "why"),
     [
-        ({"kind": "pool"}, "protocol", "missing"),
+        ({"kind": "pool"}, "id", "missing"),
         ({"kind": "pools"}, "kind", "write one of header, token"),
         ({"no": "kind"}, "kind", "write one of"),
         (pair(id="0x12"), "id", "1 bytes instead of 20 or 32"),
@@ -143,7 +143,7 @@ def test_a_compressed_file_cut_short_is_refused(tmp_path: Path, pack: Callable[[
     with pytest.raises(MarketFileError, match="cut short"):
         read_market(path, every_dex())
     path.write_bytes(whole[:20] + b"\x00\x01\x02" + whole[23:])
-    with pytest.raises((MarketFileError), match="damaged|cut short"):
+    with pytest.raises(MarketFileError, match=r"damaged|cut short"):
         read_market(path, every_dex())
 
 

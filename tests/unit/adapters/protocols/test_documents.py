@@ -87,6 +87,7 @@ class TickedState(msgspec.Struct, frozen=True):
 
 
 TERMS = Terms(Source.ORACLE, Generation.SECOND, 7, View(9, is_first=True))
+NO_HASH = Hash32("0x" + "00" * 32)
 BASE = EveryState(
     OTHER,
     TERMS,
@@ -184,7 +185,7 @@ def test_what_has_a_default_may_be_left_out_and_json_integers_are_taken_while_th
         ("names", [5], "names", "a string"),
         ("code", "0x0", "code", "hex digits"),
         ("stray", "1", "stray", "no such field"),
-        ("pool", {}, "pool", "beside its state"),
+        ("pool", {}, "pool", "no such field"),
     ],
 )
 def test_what_is_not_of_its_form_is_refused_by_pool_and_field(

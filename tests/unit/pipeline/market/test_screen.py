@@ -83,9 +83,7 @@ def test_a_pool_that_comes_to_its_senses_counts_as_changed() -> None:
     healed = screen.screened(only)
     assert not healed.quarantined
     assert healed.changed == (2,)
-    turned = msgspec.structs.replace(
-        before.states[0], reserve1=1
-    )  # now the first is coarse, and the third stands alone
+    turned = msgspec.structs.replace(before.states[0], reserve1=1)  # the first is coarse now
     again = Snapshot(
         header=after.header,
         announced_ns=1,
