@@ -28,7 +28,11 @@ class _Recorded:
             if pool.id not in known:
                 older = f", only one as of block {self._as_of[pool.id]}" if pool.id in self._as_of else ""
                 raise MalformedPoolError(pool.id, "state", f"the recording holds none at block {block}{older}")
-        return tuple(known[pool.id] for pool in pools)
+        return tuple(self._entered(known[pool.id]) for pool in pools)
+
+    def _entered(self, state: PoolState) -> PoolState:
+        """The state as read from a document: from then on the protocol knows the pool's logs."""
+        return self._dex.state_from_document(state.pool, self._dex.state_to_document(state))
 
 
 def recorded(dex: DEX, states: States, as_of: Mapping[PoolId, int]) -> DEX:
