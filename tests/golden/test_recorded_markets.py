@@ -74,7 +74,7 @@ def test_all_700_pairs_load_and_the_poisoned_one_is_not_believed(tmp_path: Path)
     assert (report.pools, report.skipped, report.left_out) == ({"uniswap_v2": 700}, {}, ())
     dexes = every_dex()
     doubted = Screen(market.pools, dexes).screened(market.snapshot()).quarantined
-    names = {market.pools[index].id: why for index, why in doubted.items()}
+    names = {str(market.pools[index].id): why for index, why in doubted.items()}
     assert "fewer than 50 units" in names[POISONED]
     assert len(names) == 12
     assert profits(market, is_screened=True) == profits(market, is_screened=False) == []

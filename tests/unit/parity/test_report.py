@@ -36,7 +36,7 @@ def test_it_is_written_for_people_and_machines(tmp_path: Path) -> None:
 def test_the_command_ends_in_1_unless_all_is_0(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], row: Measured, code: int
 ) -> None:
-    monkeypatch.setattr(command.bytecode, "measure", lambda _: row)
+    monkeypatch.setattr("tests.parity.bytecode.measure", lambda _: row)
     monkeypatch.setattr(command, "RECORDED", ())
     assert command.main(["uniswap_v2", "--out", str(tmp_path)]) == code
     assert capsys.readouterr().out.splitlines()[-1].startswith("parity: 1 protocols")

@@ -6,7 +6,9 @@ Amounts are worked out by hand from the constant-product formula of the Uniswap 
 import json
 import re
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 import pytest
 from tests.support.market_text import (
     ONE,
@@ -26,17 +28,20 @@ from tests.support.market_text import (
 )
 
 from headrace.app.cli.invocation import invoke
+from headrace.app.market.checking import CheckReport
+from headrace.app.market.showing import ShowReport
+from headrace.app.quote import QuoteReport
 
+T = TypeVar("T")
 IN = 10 * ONE
 OUT = 997 * IN * 2000 * ONE // (1000 * 1000 * ONE + 997 * IN)
 LEAST = 1000 * 1000 * ONE * OUT // (997 * (2000 * ONE - OUT)) + 1  # what a router asks for it
 
 
-def run(*args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, object]]:
+def run(kind: type[T], *args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, T]:
+    """The exit code, and the JSON that was printed, read as the report that it is (amounts are strings)."""
     code = invoke([*args, "--json"])
-    shown = json.loads(capsys.readouterr().out)
-    assert isinstance(shown, dict)
-    return code, shown
+    return code, msgspec.json.decode(capsys.readouterr().out, type=kind, strict=False)
 
 
 def test_cases_that_agree_end_in_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,10 +52,10 @@ def test_cases_that_agree_end_in_0(tmp_path: Path, capsys: pytest.CaptureFixture
         swap(amount_out=str(2000 * ONE), expected_in="reverts"),
     )
     path = written(tmp_path, header(), pair(), *cases)
-    code, shown = run("market", "check", str(path), capsys=capsys)
-    assert (code, shown["cases"], shown["mismatches"]) == (0, 4, [])
-    counts = shown["protocols"]["uniswap_v2"]  # type: ignore[index]
-    assert (counts["exact_in"], counts["exact_out"], counts["refusals"], counts["mismatches"]) == (2, 2, 2, 0)
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    assert (code, shown.cases, shown.mismatches) == (0, 4, ())
+    counts = shown.protocols["uniswap_v2"]
+    assert (counts.exact_in, counts.exact_out, counts.refusals, counts.mismatches) == (2, 2, 2, 0)
     assert invoke(["market", "check", str(path)]) == 0
     assert "all agree to the unit" in capsys.readouterr().out
 
@@ -58,23 +63,22 @@ def test_cases_that_agree_end_in_0(tmp_path: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("case", "ours", "expected"),
     [
-        (swap(amount_in=str(IN), expected_out=str(OUT + 1)), str(OUT), str(OUT + 1)),
-        (swap(amount_in=str(IN), expected_out="reverts"), str(OUT), None),
-        (swap(amount_in="0", expected_out="1"), None, "1"),
-        (swap(amount_out=str(OUT), expected_in=str(LEAST - 9)), str(LEAST - 1), str(LEAST - 9)),
-        (swap(amount_in="5", expected_out="5", pool="0x" + "99" * 20), None, "5"),
-        (swap(amount_in="5", expected_out="5", token_in=C), None, "5"),
+        (swap(amount_in=str(IN), expected_out=str(OUT + 1)), OUT, OUT + 1),
+        (swap(amount_in=str(IN), expected_out="reverts"), OUT, None),
+        (swap(amount_in="0", expected_out="1"), None, 1),
+        (swap(amount_out=str(OUT), expected_in=str(LEAST - 9)), LEAST, LEAST - 9),
+        (swap(amount_in="5", expected_out="5", pool="0x" + "99" * 20), None, 5),
+        (swap(amount_in="5", expected_out="5", token_in=C), None, 5),
     ],
 )
 def test_a_case_that_differs_is_told_and_ends_in_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, object], ours: str | None, expected: str | None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, object], ours: int | None, expected: int | None
 ) -> None:
     path = written(tmp_path, header(), pair(), case)
-    code, shown = run("market", "check", str(path), capsys=capsys)
-    (wrong,) = shown["mismatches"]  # type: ignore[misc]
-    assert (code, shown["exit_code"], wrong["line"]) == (1, 1, 3)
-    found = (wrong["ours_units"], wrong["expected_units"])
-    assert tuple(None if one is None else str(one) for one in found) in {(ours, expected), (str(LEAST), expected)}
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    (wrong,) = shown.mismatches
+    assert (code, shown.exit_code, wrong.line) == (1, 1, 3)
+    assert (wrong.ours_units, wrong.expected_units) == (ours, expected)
     assert invoke(["market", "check", str(path)]) == 1
     assert "1 differ" in capsys.readouterr().out
 
@@ -83,15 +87,14 @@ def test_a_smaller_input_than_a_router_asks_for_agrees_only_when_it_is_proven(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, header(), pair(), swap(amount_out=str(OUT), expected_in=str(LEAST + 5)))
-    code, shown = run("market", "check", str(path), capsys=capsys)
-    counts = shown["protocols"]["uniswap_v2"]  # type: ignore[index]
-    assert (code, counts["below"]) == (0, 1)
-    assert int(counts["below_units_max"]) in {5, 6}
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    counts = shown.protocols["uniswap_v2"]
+    assert (code, counts.below, counts.below_units_max) == (0, 1, 5)
 
 
 def test_a_line_that_cannot_be_read_is_no_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path, header(), pair(), swap(amount_in="5"))
-    assert run("market", "check", str(path), capsys=capsys)[0] == 1
+    assert run(CheckReport, "market", "check", str(path), capsys=capsys)[0] == 1
     assert invoke(["market", "check", str(path)]) == 1
     assert "line 3 is left out" in capsys.readouterr().out
 
@@ -118,21 +121,21 @@ def test_exact_outputs_of_the_other_protocols_are_compared_with_their_contracts_
     rows += [swap(pool=row["id"], amount_out=str(10**30), expected_in="reverts") for row in rows[1:3]]
     rows += [swap(pool=row["id"], amount_out="0", expected_in="reverts") for row in rows[1:3]]
     rows += [swap(pool=row["id"], amount_out="5", expected_in="reverts", token_in=C) for row in rows[1:3]]
-    _, shown = run("market", "check", str(written(tmp_path, *rows)), capsys=capsys)
-    wrong = shown["mismatches"]
-    assert [(one["protocol"], one["expected_units"]) for one in wrong] == [("uniswap_v3", "1"), ("balancer_v2", "1")]  # type: ignore[attr-defined]
-    assert all(1_000_000 < int(one["ours_units"]) < 1_010_000 for one in wrong)  # type: ignore[attr-defined]
+    _, shown = run(CheckReport, "market", "check", str(written(tmp_path, *rows)), capsys=capsys)
+    wrong = shown.mismatches
+    assert [(one.protocol, one.expected_units) for one in wrong] == [("uniswap_v3", 1), ("balancer_v2", 1)]
+    assert all(1_000_000 < (one.ours_units or 0) < 1_010_000 for one in wrong)
 
 
 def test_show_tells_prices_ages_doubts_and_what_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, coarse = pair("0x" + "b1" * 20, as_of="90"), pair("0x" + "b2" * 20, state={"reserve0": "5", "reserve1": "9"})
     path = written(tmp_path, header(), token(B, decimals="17"), pair(), old, coarse, pair(fee_pips="x"), swap())
-    code, shown = run("market", "show", str(path), capsys=capsys)
-    rows = {row["pool"]: row for row in shown["rows"]}  # type: ignore[attr-defined]
-    assert (code, shown["quarantined"], len(shown["left_out"])) == (0, 2, 2)  # type: ignore[arg-type]
-    assert "10 before this one" in rows["0x" + "b1" * 20]["doubt"]
-    assert "fewer than 50 units" in rows["0x" + "b2" * 20]["doubt"]
-    assert (rows[V2]["price"], rows[V2]["doubt"], rows[V2]["as_of"]) == ("2e-17", "", 100)
+    code, shown = run(ShowReport, "market", "show", str(path), capsys=capsys)
+    rows = {row.pool: row for row in shown.rows}
+    assert (code, shown.quarantined, len(shown.left_out)) == (0, 2, 2)
+    assert "10 before this one" in rows["0x" + "b1" * 20].doubt
+    assert "fewer than 50 units" in rows["0x" + "b2" * 20].doubt
+    assert (rows[V2].price, rows[V2].doubt, rows[V2].as_of) == ("2e-17", "", 100)
     assert invoke(["market", "show", str(path)]) == 0
     told = capsys.readouterr().out
     assert "2 pools are not believed" in told
@@ -146,11 +149,11 @@ def test_the_documented_example_does_what_the_page_says(tmp_path: Path, capsys: 
     assert invoke(["market", "show", str(path)]) == 0
     assert "and 1 blocks with 1 logs up to 17000001" in capsys.readouterr().out
     asked = ["--token-in", "WETH", "--token-out", "USDC", "--amount", "1.5"]
-    code, shown = run("quote", "--snapshot", str(path), *asked, capsys=capsys)
-    best, *others = shown["venues"]  # type: ignore[misc]
+    code, shown = run(QuoteReport, "quote", "--snapshot", str(path), *asked, capsys=capsys)
     ether, out = 15 * 10**17, 2 * 10**12
-    assert (code, best["amount_out_wei"]) == (0, str(997 * ether * out // (10**21 * 1000 + 997 * ether)))
-    assert [one["refusal"] for one in others if "would leave the ticks that are known" in one["refusal"]]
+    assert code == 0
+    assert shown.venues[0].amount_out_wei == 997 * ether * out // (10**21 * 1000 + 997 * ether)
+    assert any("would leave the ticks that are known" in one.refusal for one in shown.venues)
 
 
 @pytest.mark.parametrize(
@@ -178,16 +181,16 @@ def test_a_token_that_cannot_be_found_is_one_sentence(
 def test_a_quote_names_what_is_not_believed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path, header(), token(A), pair(as_of="90"))
     flags = ["--token-in", A, "--token-out", B, "--amount", "10"]
-    code, shown = run("quote", "--snapshot", str(path), *flags, capsys=capsys)
-    (row,) = shown["venues"]  # type: ignore[misc]
-    assert (code, row["amount_out_wei"]) == (0, str(OUT))
-    assert "as of block 90" in row["note"]
+    code, shown = run(QuoteReport, "quote", "--snapshot", str(path), *flags, capsys=capsys)
+    (row,) = shown.venues
+    assert (code, row.amount_out_wei) == (0, OUT)
+    assert "as of block 90" in row.note
     assert invoke(["quote", "--snapshot", str(path), *flags]) == 0
     assert "not believed" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
-    code, schema = run("market", "schema", capsys=capsys)
+    code, schema = run(dict[str, object], "market", "schema", capsys=capsys)
     assert code == 0
     lines = [json.loads(line) for line in documented_example().splitlines()]
     assert all(conforms(line, schema) for line in lines)

@@ -1,6 +1,7 @@
 """Foreign formats, written here as their owners write them: what is taken, what is left out, and what is told of it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def component(name: str) -> dict[str, object]:
     return {"id": name, "chain": "ethereum", "tokens": [B, A], "static_attributes": {"fee": "0x1e"}}
 
 
-def message(number: int, states: dict[str, object], **deltas: object) -> bytes:
+def message(number: int, states: Mapping[str, object], **deltas: object) -> bytes:
     block = {"number": number, "hash": HASH, "parent_hash": HASH, "ts": "2024-08-02T11:53:47"}
     empty: dict[str, object] = {
         "chain": "ethereum",
