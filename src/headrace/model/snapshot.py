@@ -1,8 +1,9 @@
 """The market as one reader sees it: immutable, of one chain, at one block."""
 
 from collections.abc import Mapping
+from copy import copy
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from headrace.model.address import Address, PoolId
 from headrace.model.block import BlockHeader
@@ -48,6 +49,12 @@ class Snapshot(Generic[S_co]):
         self.changed = changed
         self.quarantined = quarantined
         self.as_of = as_of
+
+    def doubted(self, changed: tuple[int, ...], quarantined: Mapping[int, str]) -> Self:
+        """The same market with more pools quarantined; this one stays as it is."""
+        other = copy(self)
+        other.changed, other.quarantined = changed, quarantined
+        return other
 
     def pool(self, pool_id: PoolId) -> Pool:
         """The pool's constants."""

@@ -72,17 +72,8 @@ class Screen:
         self._doubted = MappingProxyType(doubted)
         if not doubted and not flipped:
             return snapshot
-        return Snapshot(
-            header=snapshot.header,
-            announced_ns=snapshot.announced_ns,
-            pools=snapshot.pools,
-            states=snapshot.states,
-            index_of=snapshot.index_of,
-            tokens=snapshot.tokens,
-            changed=tuple(sorted(flipped.union(snapshot.changed))),
-            quarantined=MappingProxyType(doubted | dict(snapshot.quarantined)),
-            as_of=snapshot.as_of,
-        )
+        changed = tuple(sorted(flipped.union(snapshot.changed)))
+        return snapshot.doubted(changed, MappingProxyType(doubted | dict(snapshot.quarantined)))
 
     def _measure(self, snapshot: Snapshot[PoolState]) -> set[Pair]:
         """Measure what changed; the pairs with company that it changed."""
