@@ -1,13 +1,17 @@
 """The parity report says 0 only where everything was compared and nothing differs."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from tests.parity import __main__ as command
 from tests.parity.bytecode import deviation
 from tests.parity.measured import Measured
+from tests.parity.registry import RECORDED, SUBJECTS
 from tests.parity.report import markdown, parity, write
+
+from headrace.app.dexes import every_dex
 
 GOOD = Measured("one", "bytecode", "pools", out_cases=10, in_cases=5, refusals=2)
 WRONG = Measured("two", "recorded", "quotes", out_cases=3, out_deviation_wei_max=7, mismatches=1)
@@ -47,6 +51,15 @@ def test_a_protocol_without_a_source_is_unproven(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(command, "SUBJECTS", ())
     assert command.main(["--out", str(tmp_path)]) == 1
     assert "unproven: balancer_v2, uniswap_v2, uniswap_v3" in (tmp_path / "parity.md").read_text()
+
+
+def test_every_registered_source_is_there_and_of_a_protocol_that_is() -> None:
+    for subject in SUBJECTS:
+        module, _, name = subject.maker.partition(":")
+        assert callable(getattr(import_module(module), name))
+    for recorded in RECORDED:
+        assert callable(import_module(recorded.module).lines)
+    assert {entry.protocol for entry in (*SUBJECTS, *RECORDED)} <= {str(protocol) for protocol in every_dex()}
 
 
 def test_a_refusal_against_an_amount_has_no_deviation_but_counts() -> None:

@@ -116,7 +116,14 @@ def test_ages_prices_blocks_and_reread_states_are_where_they_stand(tmp_path: Pat
     log = {"address": sample.V2, "topics": ["0x" + "12" * 32], "data": "0x"}
     block = {"kind": "block", "number": "101", "hash": "0x" + "01" * 32, "parent_hash": "0x" + "00" * 32}
     price = {"kind": "price", "token": A, "usd_pico": "7", "updated_at": "5"}
-    rows = [header(), pair(as_of="90"), price, block | {"timestamp": "9", "logs": [log, log]}, pair(), price]
+    rows: list[Line] = [
+        header(),
+        pair(as_of="90"),
+        price,
+        block | {"timestamp": "9", "logs": [log, log]},
+        pair(),
+        price,
+    ]
     market = read(tmp_path, *rows)
     assert market.as_of == {sample.V2: 90}
     assert market.snapshot().as_of == {0: 90}
