@@ -115,7 +115,7 @@ def test_a_pool_without_liquidity_is_kept_and_gives_nothing(tmp_path: Path) -> N
 def test_ages_prices_blocks_and_reread_states_are_where_they_stand(tmp_path: Path) -> None:
     log = {"address": sample.V2, "topics": ["0x" + "12" * 32], "data": "0x"}
     block = {"kind": "block", "number": "101", "hash": "0x" + "01" * 32, "parent_hash": "0x" + "00" * 32}
-    price = {"kind": "price", "token": A, "usd_pico": "7", "updated_at": "5"}
+    price: Line = {"kind": "price", "token": A, "usd_pico": "7", "updated_at": "5"}
     rows: list[Line] = [
         header(),
         pair(as_of="90"),
