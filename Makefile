@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 FORGE := cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 SOURCES := src tests benchmarks examples
 
-.PHONY: setup demo test test-python test-contracts simulate check format bench lock clean
+.PHONY: setup demo test test-python test-contracts simulate parity check format bench lock clean
 
 demo: setup
 	@$(BIN)/headrace demo $(ARGS)
@@ -39,6 +39,9 @@ check: setup
 format: setup
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
+
+parity: setup
+	@$(BIN)/python -m tests.parity $(ARGS)
 
 bench: setup $(RIVALS)/.installed
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -187,3 +187,15 @@ class DevnetError(HeadraceError):
     """The local devnet could not do what was asked."""
 
     exit_code = 6
+
+
+class MarketFileError(HeadraceError):
+    """A market file that cannot be used as a whole: cut short, of another version or chain, or no such file."""
+
+    exit_code = 7
+
+    def __init__(self, file: str, why: str, line: int = 0) -> None:
+        """Name the file, and the line where there is one."""
+        super().__init__(f"{file}:{line}: {why}" if line else f"{file}: {why}")
+        self.file = file
+        self.line = line

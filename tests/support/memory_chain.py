@@ -15,6 +15,7 @@ from headrace.errors import MalformedLogError, MalformedPoolError, RpcError
 from headrace.kernels.shape import ConstantProduct, Shape
 from headrace.model.address import ZERO_ADDRESS, Address, ChainId, Hash32, PoolId, keccak_hex
 from headrace.model.block import BlockContext, BlockHeader
+from headrace.model.codec import JsonValue
 from headrace.model.event import Event, Log
 from headrace.model.executor_step import SwapStep
 from headrace.model.pool import Pool, ProtocolId
@@ -205,6 +206,13 @@ class CounterDex:
         if len(log.data) != 66:
             raise MalformedLogError(log.address, "data", "not one word")
         return CounterState(state.pool, (state.value * 31 + int(log.data, 16)) % _MODULUS)
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        assert isinstance(state, CounterState)
+        return {"value": str(state.value)}
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> PoolState:
+        return CounterState(pool, int(str(document["value"])))
 
     def is_outdated(self, state: PoolState, block_number: int) -> bool:
         del state, block_number

@@ -20,7 +20,7 @@ from headrace.model.intent import IntentStatus, Outcome
 from headrace.model.refusal import Reason
 from headrace.model.snapshot import Snapshot
 from headrace.pipeline.execute.transactions import TransactionManager
-from headrace.pipeline.market.market_feed import MarketFeed
+from headrace.pipeline.market.screen import ScreenedFeed
 from headrace.pipeline.record.balances import balance_mismatches
 from headrace.pipeline.record.entries import execution_entry, opportunity_entry
 from headrace.pipeline.record.recorder import Ended, record_execution
@@ -82,7 +82,7 @@ class ArbitrageAgent:
         self,
         *,
         places: Places,
-        feed: MarketFeed,
+        feed: ScreenedFeed,
         line: Line,
         treasury: CapitalTreasury,
         transactions: TransactionManager | None,

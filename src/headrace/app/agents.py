@@ -38,6 +38,7 @@ from headrace.pipeline.feed.block_feed import BlockFeed
 from headrace.pipeline.feed.follower import FollowLimits
 from headrace.pipeline.market.market import Market
 from headrace.pipeline.market.market_feed import REREAD_SECONDS_MAX, MarketFeed
+from headrace.pipeline.market.screen import Screen, ScreenedFeed
 from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.report.summary import RunReport
@@ -149,9 +150,10 @@ async def open_agent(
             ),
             min(REREAD_SECONDS_MAX, config.chain.block_time_ms / _MS_PER_SECOND * _REREAD_BLOCK_SHARE),
         )
+        screened = ScreenedFeed(feed, Screen(places.pools, places.dexes))
         line = Line(_parts(places, account, treasury, simulator, manager))
         agent = ArbitrageAgent(
-            places=places, feed=feed, line=line, treasury=treasury, transactions=manager, history=history
+            places=places, feed=screened, line=line, treasury=treasury, transactions=manager, history=history
         )
         agent.take_up(recovered)
         yield agent

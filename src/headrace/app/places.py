@@ -14,12 +14,10 @@ from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
-from headrace.adapters.protocols.balancer_v2 import BalancerV2
-from headrace.adapters.protocols.uniswap_v2 import UniswapV2
-from headrace.adapters.protocols.uniswap_v3 import UniswapV3
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
+from headrace.app.dexes import every_dex
 from headrace.errors import ConfigError, MalformedPoolError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockHeader
@@ -113,9 +111,8 @@ def _chain(section: ChainConfig) -> EvmChain:
 def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:
     venues = config.protocols[chain_name]
     fees = {name: venue.fee_pips for name, venue in venues.items() if venue.fee_pips is not None}
-    all_dexes: list[DEX] = [UniswapV2(fees), UniswapV3(), BalancerV2()]
     used = {venue.protocol for venue in venues.values()}
-    return {dex.protocol_id: dex for dex in all_dexes if dex.protocol_id in used}
+    return {protocol: dex for protocol, dex in every_dex(fees).items() if protocol in used}
 
 
 async def _describe_pools(

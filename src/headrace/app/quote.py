@@ -23,12 +23,13 @@ _BPS = 10_000
 
 
 class QuoteRow(msgspec.Struct, frozen=True):
-    """What one pool pays, to the unit; `refusal` says why one gives no quote."""
+    """What one pool pays, to the unit; `refusal` says why one gives no quote, `note` why one is not to be believed."""
 
     venue: str
     pool: PoolId
     amount_out_wei: int | None
     refusal: str
+    note: str = ""
 
 
 class QuoteReport(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ def render(result: object, console: "Console") -> None:
         out = row.amount_out_wei
         amount = "" if out is None else str(Amount(result.token_out, out))
         behind = "" if out is None or not best else f"{(best - out) * _BPS // best} bps"
-        table.add_row(row.venue, row.pool, amount, behind, row.refusal)
+        table.add_row(row.venue, row.pool, amount, behind, row.refusal or row.note)
     console.print(table)
     console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
 

@@ -13,6 +13,10 @@ not touch.
 Representation. A tick is initialised while its `gross` liquidity is positive, be its `net` zero or not. Everything is
 an integer; `liquidity_from[i]` is in force from `ticks[i]` up to the next.
 
+Coverage. Whoever recorded a pool may have kept only the ticks around its price, or only `net` of each. Such a table
+says so (`coverage`); beyond it there is no liquidity, so a quote that would leave it finds nothing to trade with and is
+refused. Its quotes are the pool's, but no change of a position can be followed: `flaw` then says why.
+
 Source: Uniswap v3 core 1.0.1, TickBitmap.sol, Tick.sol; whitepaper sections 6.2 and 6.3.
 """
 
@@ -43,6 +47,7 @@ from headrace.kernels.tick_math import (
 WORD_BITS = 8  # a word of the bitmap holds 2^8 ticks
 LIQUIDITY_MAX = 2**128 - 1
 _X96 = 2.0**96
+_GUESSED = "only part of the ticks is known, so a changed position cannot be followed"
 
 
 class TickLiquidity(NamedTuple):
@@ -50,6 +55,27 @@ class TickLiquidity(NamedTuple):
 
     gross: int
     net: int
+
+
+class Coverage(NamedTuple):
+    """Between which ticks a table is the pool's, and whether its `gross` are the pool's or just as large as `net`."""
+
+    tick_lower: int
+    tick_upper: int
+    is_gross_known: bool
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are ticks that are not known."""
+        return (self.tick_lower, self.tick_upper) != (TICK_MIN, TICK_MAX)
+
+    def holds(self, tick_reached: int) -> bool:
+        """Whether a swap that stops here stays where the table is the pool's; the cut itself is no stop of the pool."""
+        is_above = self.tick_lower == TICK_MIN or tick_reached > self.tick_lower
+        return is_above and (self.tick_upper == TICK_MAX or tick_reached < self.tick_upper)
+
+
+WHOLE = Coverage(TICK_MIN, TICK_MAX, is_gross_known=True)
 
 
 class PricePoint(msgspec.Struct, frozen=True):
@@ -84,14 +110,30 @@ class WordRun(msgspec.Struct, frozen=True):
 
 
 class TickTable:
-    """The initialised ticks of one pool, in ascending order; equal when fee, spacing and ticks are."""
+    """The initialised ticks of one pool, in ascending order; equal when fee, spacing, ticks and coverage are."""
 
-    __slots__ = ("_at_fee", "_columns", "_runs", "fee_pips", "gross", "liquidity_from", "net", "tick_spacing", "ticks")
+    __slots__ = (
+        "_at_fee",
+        "_columns",
+        "_is_guessed",
+        "_runs",
+        "coverage",
+        "fee_pips",
+        "gross",
+        "liquidity_from",
+        "net",
+        "tick_spacing",
+        "ticks",
+    )
 
-    def __init__(self, fee_pips: int, tick_spacing: int, entries: Mapping[int, TickLiquidity]) -> None:
+    def __init__(
+        self, fee_pips: int, tick_spacing: int, entries: Mapping[int, TickLiquidity], coverage: Coverage = WHOLE
+    ) -> None:
         """Sort the ticks; `flaw` tells whether a pool could have them."""
         self.fee_pips = fee_pips
         self.tick_spacing = tick_spacing
+        self.coverage = coverage
+        self._is_guessed = False
         ticks = tuple(sorted(entries))
         self._fill(ticks, tuple(entries[t].gross for t in ticks), tuple(entries[t].net for t in ticks))
         self._columns: tuple[FloatArray, FloatArray] | None = None
@@ -118,8 +160,8 @@ class TickTable:
     def flaw(self) -> str:
         """Why no pool can have these ticks, or an empty string."""
         spacing = self.tick_spacing
-        if not self.ticks:
-            return ""
+        if self._is_guessed or not self.ticks:
+            return _GUESSED if self._is_guessed else ""
         if self.ticks[0] < TICK_MIN or self.ticks[-1] > TICK_MAX or any(map(spacing.__rmod__, self.ticks)):
             return f"a tick is out of bounds or no multiple of the spacing {spacing}"
         if min(self.gross) <= 0 or max(self.gross) > liquidity_per_tick_max(spacing):
@@ -147,7 +189,8 @@ class TickTable:
             net[index] += sign * liquidity_delta
             if not gross[index]:
                 del ticks[index], gross[index], net[index]
-        changed = TickTable(self.fee_pips, self.tick_spacing, {})
+        changed = TickTable(self.fee_pips, self.tick_spacing, {}, self.coverage)
+        changed._is_guessed = self.coverage != WHOLE
         changed._fill(tuple(ticks), tuple(gross), tuple(net))
         first, last = self.word_of(tick_lower) - 1, self.word_of(tick_upper) + 1
         touched = range(first, last + 1)
@@ -233,7 +276,7 @@ class TickTable:
         return _run(stops, prices, liquidity, (taken, paid), self.liquidity_at(edge))
 
     def _identity(self) -> tuple[object, ...]:
-        return self.fee_pips, self.tick_spacing, self.ticks, self.gross, self.net
+        return self.fee_pips, self.tick_spacing, self.ticks, self.gross, self.net, self.coverage
 
 
 def liquidity_per_tick_max(tick_spacing: int) -> int:

@@ -1,8 +1,9 @@
 """The market as one reader sees it: immutable, of one chain, at one block."""
 
 from collections.abc import Mapping
+from copy import copy
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from headrace.model.address import Address, PoolId
 from headrace.model.block import BlockHeader
@@ -11,6 +12,7 @@ from headrace.model.token import Token
 
 S_co = TypeVar("S_co", covariant=True)  # a reader only reads
 _NONE_QUARANTINED: Mapping[int, str] = MappingProxyType({})
+_ALL_CURRENT: Mapping[int, int] = MappingProxyType({})
 
 
 class Snapshot(Generic[S_co]):
@@ -21,10 +23,12 @@ class Snapshot(Generic[S_co]):
     indices of pools that must not be used, each with the reason; their state is a marker (`headrace.model.quarantine`).
     `outdated` holds the indices of pools whose state is of an earlier block and could not be read again: their protocol
     refuses to quote them.
+    `as_of` holds the indices of pools whose state is only known to hold after an earlier block, with its number.
     """
 
     __slots__ = (
         "announced_ns",
+        "as_of",
         "changed",
         "header",
         "index_of",
@@ -47,6 +51,7 @@ class Snapshot(Generic[S_co]):
         changed: tuple[int, ...],
         quarantined: Mapping[int, str] = _NONE_QUARANTINED,
         outdated: frozenset[int] = frozenset(),
+        as_of: Mapping[int, int] = _ALL_CURRENT,
     ) -> None:
         """Take the writer's tuples as they are."""
         self.header = header
@@ -58,6 +63,13 @@ class Snapshot(Generic[S_co]):
         self.changed = changed
         self.quarantined = quarantined
         self.outdated = outdated
+        self.as_of = as_of
+
+    def doubted(self, changed: tuple[int, ...], quarantined: Mapping[int, str]) -> Self:
+        """The same market with more pools quarantined; this one stays as it is."""
+        other = copy(self)
+        other.changed, other.quarantined = changed, quarantined
+        return other
 
     def pool(self, pool_id: PoolId) -> Pool:
         """The pool's constants."""

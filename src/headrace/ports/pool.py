@@ -1,11 +1,12 @@
 """What a protocol's folder gives: pools decoded, quoted exactly, shaped for search, encoded for the Executor."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import SwapStep
 from headrace.model.pool import Pool, ProtocolId
@@ -81,6 +82,18 @@ class DEX(Protocol):
         """
         ...
 
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """The state without its pool as JSON, integers as decimal strings, under the names of its fields."""
+        ...
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> PoolState:
+        """The state that a document describes; logs of the pool are known from now on.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
+        """
+        ...
+
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
     ) -> int:
@@ -115,4 +128,19 @@ class DEX(Protocol):
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
         """Estimate of the step's gas inside an Executor plan, from measured tables; simulation decides later."""
+        ...
+
+
+@runtime_checkable
+class ExactOutputDEX(Protocol):
+    """A protocol whose contracts have an exact-output swap that rounds in its own way; beside `DEX`."""
+
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What that swap takes for exactly `amount_out`: it may differ from `quote_in` by roundings, either way.
+
+        Raises:
+            UnquotableError: the contract would revert, or would not give all of it.
+        """
         ...

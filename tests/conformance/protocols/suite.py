@@ -3,6 +3,7 @@
 A protocol's test module subclasses `DexConformance` and gives a module-scoped fixture `subject`.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -238,6 +239,18 @@ class DexConformance:
                 caught[name] = sum(quote(subject, done.case, trial.at) != done.paid for done in trial.executions)
         print("caught by executions", dict(caught))  # noqa: T201 - a test that passes says what it covered
         assert any(caught.values())
+
+    def test_a_state_written_as_a_document_is_read_back_equal(
+        self, subject: Subject, recording: Recording, history: History
+    ) -> None:
+        for state in (*recording.states, *history.rounds[-1][1].values()):
+            document = subject.dex.state_to_document(state)
+            again = json.loads(json.dumps(document))
+            assert subject.dex.state_from_document(state.pool, again) == state
+            assert not any(isinstance(value, int | float) for value in document.values() if not isinstance(value, bool))
+            for field in document:
+                with pytest.raises(MalformedPoolError, match=state.pool.id):
+                    subject.dex.state_from_document(state.pool, again | {field: {"not": "this"}})
 
     def test_step_and_gas_stand_for_the_swap(self, subject: Subject, recording: Recording) -> None:
         for state in recording.states:

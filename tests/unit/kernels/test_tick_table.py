@@ -2,7 +2,8 @@
 
 import pytest
 
-from headrace.kernels.tick_table import TickLiquidity, TickTable, liquidity_per_tick_max
+from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
+from headrace.kernels.tick_table import WHOLE, Coverage, TickLiquidity, TickTable, liquidity_per_tick_max
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,17 @@ def test_a_changed_position_keeps_what_it_does_not_touch_at_every_fee() -> None:
         assert changed.run(0, zero_for_one=True) != near
         fresh = TickTable(fee, 60, {}).with_position(-60, 60, 10**9).with_position(0, 120, 5)
         assert changed.run(0, zero_for_one=True) == fresh.run(0, zero_for_one=True)
+
+
+def test_a_table_known_in_part_says_where_and_follows_no_position() -> None:
+    part = TickTable(3000, 60, {0: TickLiquidity(5, 5), 60: TickLiquidity(5, -5)}, Coverage(0, 60, is_gross_known=True))
+    assert part.flaw() == ""
+    assert part.coverage.is_cut
+    assert part != TickTable(3000, 60, part.entries())
+    assert [part.coverage.holds(tick) for tick in (-1, 0, 1, 59, 60, 61)] == [False, False, True, True, False, False]
+    assert "cannot be followed" in part.with_position(0, 60, 7).flaw()
+    nets = TickTable(3000, 60, part.entries(), WHOLE._replace(is_gross_known=False))
+    assert not nets.coverage.is_cut
+    assert all(nets.coverage.holds(tick) for tick in (TICK_MIN, 0, TICK_MAX))
+    assert "cannot be followed" in nets.with_position(0, 60, 7).flaw()
+    assert TickTable(3000, 60, part.entries()).with_position(0, 60, 7).flaw() == ""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.app.cli import config, demo, devnet, doctor, quote, release, run, scan, status, wallet
+from headrace.app.cli import config, demo, devnet, doctor, market, quote, release, run, scan, status, wallet
 
 
 def build() -> typer.Typer:
@@ -23,6 +23,7 @@ def build() -> typer.Typer:
     application.command()(status.status)
     application.command()(release.release)
     application.command()(doctor.doctor)
+    application.add_typer(market.application, name="market")
     application.add_typer(devnet.application, name="devnet")
     application.add_typer(wallet.application, name="wallet")
     application.add_typer(config.application, name="config")

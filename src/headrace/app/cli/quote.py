@@ -1,5 +1,6 @@
 """`headrace quote`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,15 +16,29 @@ _DECIMALS_MAX = 36
 
 
 def quote(
-    token_in: Annotated[str, typer.Option(help="What is sold: a symbol of the configuration, or an address.")],
+    *,
+    token_in: Annotated[str, typer.Option(help="What is sold: a symbol, or an address.")],
     token_out: Annotated[str, typer.Option(help="What is bought.")],
     amount: Annotated[str, typer.Option(help="How many whole tokens are sold, as a decimal number: 1.5")],
+    snapshot: Annotated[
+        Path | None, typer.Option("--snapshot", help="Quote on this market file, without a configuration or a node.")
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     chain: ChainName = "",
     as_json: AsJson = False,
 ) -> None:
     """Quote one swap on every venue, exactly as its contract would pay now."""
     _require_amount(amount)
+    if snapshot is not None:
+        perform(
+            "headrace.app.market.quoting:quote_snapshot",
+            as_json=as_json,
+            snapshot=snapshot,
+            token_in=token_in,
+            token_out=token_out,
+            amount=amount,
+        )
+        return
     loaded = load_config(config)
     name = chosen_chain(loaded, chain)
     tokens = loaded.chains[name]

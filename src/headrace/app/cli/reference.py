@@ -26,7 +26,8 @@ This page is generated from the code.
 | code | meaning | retry |
 |---|---|---|
 | 0 | done | |
-| 1 | `doctor` found a failure, `devnet status` found no devnet, or a run ended without what it promises | |
+| 1 | `doctor` found a failure, `devnet status` found no devnet, `market check` found a difference, \
+`market record` lost the market, or a run ended without what it promises | |
 """
 _EXIT_TAIL = """\
 | 130 | ended by Ctrl-C | |

@@ -17,6 +17,14 @@ COMMANDS: tuple[list[str], ...] = (
     ["status"],
     ["release"],
     ["doctor"],
+    ["market"],
+    ["market", "snapshot"],
+    ["market", "import"],
+    ["market", "record"],
+    ["market", "replay"],
+    ["market", "show"],
+    ["market", "check"],
+    ["market", "schema"],
     ["devnet"],
     ["devnet", "up"],
     ["devnet", "down"],
@@ -57,7 +65,7 @@ def test_the_comparison_sees_a_heavy_import() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c not in ([], ["devnet"], ["wallet"], ["config"])], ids=" ".join
+    "command", [c for c in COMMANDS if c not in ([], ["market"], ["devnet"], ["wallet"], ["config"])], ids=" ".join
 )
 def test_every_command_has_help_and_json(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke([*command, "--help"]) == 0

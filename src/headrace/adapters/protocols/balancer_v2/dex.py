@@ -1,19 +1,28 @@
 """Balancer v2 weighted pools behind the port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.balancer_v2 import logs, quoting, reading
 from headrace.adapters.protocols.balancer_v2.registry import Registry
-from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State
+from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State, checked_state
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
+UNPAUSED: dict[str, JsonValue] = {  # what a document may leave out
+    "has_shortcuts": True,
+    "pause_ends_at": "0",
+    "vault_pause_ends_at": "0",
+    "is_paused": False,
+    "is_vault_paused": False,
+}
 GAS_PER_HOP = 95_000  # the vault's swap takes 76,000 to 79,000 (estimated on 8 pools), the exact approval the rest
 
 
@@ -83,6 +92,21 @@ class BalancerV2:
             self._registry.enter(pool)
         return states
 
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """Weights, balances, fee and pauses."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> BalancerV2State:
+        """The state that such a document describes; what is left out is as in a pool that nobody manages or paused.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
+        """
+        unmanaged: list[JsonValue] = ["0"] * len(pool.tokens)
+        state = from_document(BalancerV2State, pool, document, UNPAUSED | {"managed": unmanaged})
+        self._registry.enter(checked_state(state).pool)
+        return state
+
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
     ) -> int:
@@ -102,6 +126,16 @@ class BalancerV2:
             UnquotableError: no input reaches it.
         """
         return quoting.quote_in(_own(state), token_in, token_out, amount_out, at.timestamp)
+
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What the vault takes for exactly `amount_out` (GIVEN_OUT).
+
+        Raises:
+            UnquotableError: vault or pool would revert.
+        """
+        return quoting.asked_in(_own(state), token_in, token_out, amount_out, at.timestamp)
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         """Weighted product; nothing comes out of an empty or paused pool."""

@@ -45,6 +45,23 @@ def quote_in(state: BalancerV2State, token_in: Address, token_out: Address, amou
     return amount_in
 
 
+def asked_in(state: BalancerV2State, token_in: Address, token_out: Address, amount_out: int, timestamp: int) -> int:
+    """What the vault takes for exactly `amount_out` (GIVEN_OUT), rounded up.
+
+    Raises:
+        UnquotableError: vault or pool would revert.
+    """
+    index_in, index_out = _indices(state, token_in, token_out)
+    _refuse_pause(state, timestamp)
+    if amount_out <= 0:
+        raise UnquotableError(state.pool.id, "the output is not positive (UNKNOWN_AMOUNT_IN_FIRST_SWAP)")
+    amount_in = weighted.amount_in_asked(_pair(state, index_in, index_out), amount_out)
+    if amount_in is None:
+        raise UnquotableError(state.pool.id, "the output is over 30 % of the balance, or there is none (MAX_OUT_RATIO)")
+    _refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
+    return amount_in
+
+
 def shape(state: BalancerV2State, token_in: Address, token_out: Address) -> Weighted:
     """The curve in floats; nothing comes out of an empty or paused pool."""
     index_in, index_out = _indices(state, token_in, token_out)

@@ -82,8 +82,8 @@ def checked_state(state: BalancerV2State) -> BalancerV2State:
     if sum(terms.weights) != ONE or min(terms.weights) <= 0:
         raise MalformedPoolError(pool.id, "weights", f"they are {sum(terms.weights)} in sum, not 1e18, or one is 0")
     for token, cash, managed in zip(pool.tokens, state.cash, state.managed, strict=True):
-        if cash + managed >= BALANCE_END:
-            raise MalformedPoolError(pool.id, "balances", f"{cash + managed} of {token} does not fit 112 bits")
-    if state.swap_fee >= ONE:
+        if min(cash, managed) < 0 or cash + managed >= BALANCE_END:
+            raise MalformedPoolError(pool.id, "balances", f"{cash} and {managed} of {token} do not fit 112 bits")
+    if not 0 <= state.swap_fee < ONE:
         raise MalformedPoolError(pool.id, "swap_fee", f"{state.swap_fee} of 1e18 leaves nothing")
     return state

@@ -1,15 +1,17 @@
 """CryptoSwap pools behind the port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.curve_cryptoswap import logs, quoting, reading
 from headrace.adapters.protocols.curve_cryptoswap.identifying import identify
-from headrace.adapters.protocols.curve_cryptoswap.state import PROTOCOL, CryptoSwapState, Terms
+from headrace.adapters.protocols.curve_cryptoswap.state import PROTOCOL, CryptoSwapState, Terms, checked_state
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.errors import MalformedLogError
 from headrace.kernels.cryptoswap import Generation
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import CurveCall, CurveStep
 from headrace.model.pool import Pool, ProtocolId
@@ -101,6 +103,18 @@ class CurveCryptoSwap:
             if pool.id not in self._terms:
                 await self.describe(chain, pool.venue, pool.id, block)
         return await reading.read(chain, pools, [self._terms[pool.id] for pool in pools], block)
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """Balances, prices, D, A and gamma, fees and what the pool is."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> CryptoSwapState:
+        """The state that such a document describes.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
+        """
+        return checked_state(from_document(CryptoSwapState, pool, document))
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext

@@ -1,16 +1,18 @@
 """StableSwap pools behind the port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from headrace.adapters.protocols.curve_stableswap import logs, quoting, reading, views
 from headrace.adapters.protocols.curve_stableswap.access import Access
-from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState
+from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState, checked_state
 from headrace.adapters.protocols.curve_stableswap.ways import way_between
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import CurveCall, CurveStep
 from headrace.model.pool import Pool, ProtocolId
@@ -83,6 +85,18 @@ class CurveStableswap:
                 await self.describe(chain, pool.venue, pool.id, block)
         accesses = [msgspec.structs.replace(self._known[pool.id], pool=pool) for pool in pools]
         return await reading.read(chain, accesses, block)
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """Balances, rates, A, fees and what the pool is; a metapool with its base pool."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> CurveStableswapState:
+        """The state that such a document describes.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
+        """
+        return checked_state(from_document(CurveStableswapState, pool, document))
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.solidly import logs, quoting, reading
-from headrace.adapters.protocols.solidly.state import PROTOCOL, SolidlyState, SolidlyTerms
+from headrace.adapters.protocols.solidly.state import PROTOCOL, SolidlyState, SolidlyTerms, checked_state
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import SolidlyStep
 from headrace.model.pool import Pool, ProtocolId
@@ -76,6 +78,20 @@ class Solidly:
         """
         await self._examine(chain, [pool for pool in pools if pool.id not in self._terms], block)
         return await reading.read(chain, [(pool, self._terms[pool.id]) for pool in pools], block)
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """Reserves, fee, pause and what the pair is."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> SolidlyState:
+        """The state that such a document describes.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
+        """
+        state = checked_state(from_document(SolidlyState, pool, document, {"fee_in_code": "0", "is_paused": False}))
+        self._terms[pool.id] = state.terms
+        return state
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext

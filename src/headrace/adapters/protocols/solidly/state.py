@@ -98,4 +98,22 @@ def checked_scale(pool: Pool, scale: int) -> int:
     return scale
 
 
+def checked_state(state: SolidlyState) -> SolidlyState:
+    """The state itself, if a pair and its factory could be in it.
+
+    Raises:
+        MalformedPoolError: tokens that are no pair's, a scale that is no power of ten, a reserve over 256 bits, a fee
+            of all there is.
+    """
+    pool = checked_pool(state.pool)
+    for scale in state.terms.scales:
+        checked_scale(pool, scale)
+    for field, reserve in (("reserve0", state.reserve0), ("reserve1", state.reserve1)):
+        if not 0 <= reserve < RESERVE_END:
+            raise MalformedPoolError(pool.id, field, f"{reserve} is no unsigned 256-bit number")
+    if not 0 <= state.fee < state.terms.fee_source.unit:
+        raise MalformedPoolError(pool.id, "fee", f"{state.fee} of {state.terms.fee_source.unit} leaves nothing")
+    return state
+
+
 _SCALES = frozenset(10**digits for digits in range(DECIMALS_MAX + 1))

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.uniswap_v2 import logs, quoting, reading
-from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State
+from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State, checked_pool, checked_state
 from headrace.errors import ConfigError
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV2Step
 from headrace.model.pool import Pool, ProtocolId
@@ -76,6 +78,19 @@ class UniswapV2:
             ChainError: the node failed.
         """
         return await reading.read(chain, pools, block)
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """The two reserves."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> UniswapV2State:
+        """The state that such a document describes.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pair could store it.
+        """
+        read = from_document(UniswapV2State, checked_pool(pool), document)
+        return checked_state(pool, read.reserve0, read.reserve1)
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext

@@ -1,15 +1,18 @@
 """Uniswap v3 as one of the market's protocols: decoding in `logs`, reading in `reading`, arithmetic in the kernels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.uniswap_v3 import logs, reading
-from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
+from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State, checked_pool, checked_state
 from headrace.errors import UnquotableError
 from headrace.kernels.shape import TickSegments
-from headrace.kernels.tick_segments import crossed_ticks, fill, input_for
+from headrace.kernels.tick_segments import Fill, crossed_ticks, fill, input_for
 from headrace.kernels.tick_shape import tick_segments
+from headrace.kernels.tick_walk import extreme_limit, walk
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV3Step
 from headrace.model.pool import Pool, ProtocolId
@@ -81,6 +84,18 @@ class UniswapV3:
         """
         return await reading.read(chain, pools, block)
 
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """Price, liquidity and ticks; of a table known in part what is known."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> UniswapV3State:
+        """The state that such a document describes; `tick` and `liquidity` follow from price and ticks if left out.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
+        """
+        return checked_state(from_document(UniswapV3State, checked_pool(pool), document))
+
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
     ) -> int:
@@ -93,6 +108,7 @@ class UniswapV3:
         own = _own(state)
         down = _is_zero_for_one(own, token_in, token_out)
         filled = fill(own.table, own.point, amount_in, zero_for_one=down)
+        _require_covered(own, filled)
         if filled is None:
             raise UnquotableError(own.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
         return filled.amount_out
@@ -109,9 +125,28 @@ class UniswapV3:
         own = _own(state)
         down = _is_zero_for_one(own, token_in, token_out)
         least = input_for(own.table, own.point, amount_out, zero_for_one=down)
+        if own.table.coverage.is_cut:
+            _require_covered(own, fill(own.table, own.point, least or 0, zero_for_one=down))
         if least is None:
             raise UnquotableError(own.pool.id, f"no input buys {amount_out} of {token_out}")
         return least
+
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What the pool's exact-output swap takes for `amount_out`: it walks a piece to its end that pays just that.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or the liquidity does not hold it.
+        """
+        del at  # as a quote
+        own = _own(state)
+        down = _is_zero_for_one(own, token_in, token_out)
+        done = walk(own.table, own.point, -amount_out, extreme_limit(zero_for_one=down), zero_for_one=down)
+        if amount_out <= 0 or done is None or done.amount_out != amount_out:
+            raise UnquotableError(own.pool.id, f"it would not give {amount_out} of {token_out} as a whole")
+        _require_covered(own, Fill(amount_out, done.point.tick))
+        return done.amount_in
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> TickSegments:
         """Rows from the current price to the last tick."""
@@ -134,6 +169,13 @@ class UniswapV3:
         crossed = crossed_ticks(own.table, own.point, filled.tick_reached, zero_for_one=down)
         words = abs(own.table.word_of(filled.tick_reached) - own.table.word_of(own.point.tick))
         return GAS_BASE + GAS_PER_CROSSED_TICK * crossed + GAS_PER_WORD * words
+
+
+def _require_covered(state: UniswapV3State, filled: Fill | None) -> None:
+    coverage = state.table.coverage
+    if coverage.is_cut and (filled is None or not coverage.holds(filled.tick_reached)):
+        known = f"{coverage.tick_lower} to {coverage.tick_upper}"
+        raise UnquotableError(state.pool.id, f"it would leave the ticks that are known, {known}")
 
 
 def _own(state: PoolState) -> UniswapV3State:

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.uniswap_v4 import logs, quoting, reading
 from headrace.adapters.protocols.uniswap_v4.key import NATIVE, PoolKey
 from headrace.adapters.protocols.uniswap_v4.keyring import Keyring, UniswapV4Venue
-from headrace.adapters.protocols.uniswap_v4.state import PROTOCOL, UniswapV4State
+from headrace.adapters.protocols.uniswap_v4.state import PROTOCOL, UniswapV4State, checked_state
 from headrace.errors import UnexecutableError
 from headrace.kernels.shape import TickSegments
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
+from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV4Step
 from headrace.model.pool import Pool, ProtocolId
@@ -18,6 +20,7 @@ from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
 _NO_VENUES: Mapping[str, UniswapV4Venue] = MappingProxyType({})
+_NEITHER: Mapping[str, JsonValue] = MappingProxyType({"hooks": NATIVE, "protocol_fee": ["0", "0"]})
 
 
 class UniswapV4:
@@ -100,6 +103,23 @@ class UniswapV4:
         for pool in pools:
             self._keyring.enter(pool.address)
         return states
+
+    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
+        """Hooks, the protocol's fee, price, liquidity and ticks; of a table known in part what is known."""
+        return to_document(_own(state))
+
+    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> UniswapV4State:
+        """The state that such a document describes; its logs are known from now on.
+
+        `tick` and `liquidity` follow from price and ticks if left out; no hooks and no protocol fee if those are.
+
+        Raises:
+            MalformedPoolError: a field is missing, unknown or not of its form, or no pool of that id could store it.
+        """
+        state = checked_state(from_document(UniswapV4State, pool, document, _NEITHER))
+        self._keyring.learn(state.key)
+        self._keyring.enter(pool.address)
+        return state
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext

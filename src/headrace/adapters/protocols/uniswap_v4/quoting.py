@@ -98,6 +98,8 @@ def is_zero_for_one(state: UniswapV4State, token_in: Address, token_out: Address
 
 
 def _require_payable(state: UniswapV4State, filled: Fill) -> None:
+    if not state.table.coverage.holds(filled.tick_reached):
+        raise UnquotableError(state.pool.id, "it would leave the ticks that are known")
     if filled.amount_out > AMOUNT_MAX:
         raise UnquotableError(state.pool.id, f"it would pay {filled.amount_out}, which no signed 128 bits hold")
 

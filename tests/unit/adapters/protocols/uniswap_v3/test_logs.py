@@ -172,3 +172,16 @@ def test_the_pool_of_a_log_is_who_speaks() -> None:
     assert UniswapV3().pool_of(swap(2**96, 1, 0)) == POOL.id
     assert UniswapV3().topics == {logs.INITIALIZE, logs.SWAP, logs.SWAP_OF_PANCAKE, logs.MINT, logs.BURN}
     assert logs.SWAP == "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67"
+
+
+def test_a_pool_known_in_part_follows_its_price_and_no_position() -> None:
+    dex = UniswapV3()
+    document = dex.state_to_document(live()) | {"ticks": {}, "coverage": ["-60", "120"]}
+    part = dex.state_from_document(POOL, document)
+    price = sqrt_price_at_tick_up(77) + 9
+    moved = dex.apply(part, swap(price, 10**18, 77))
+    assert moved.point == PricePoint(price, 77, 10**18)
+    for beyond in (swap(sqrt_price_at_tick_up(130), 10**18, 130), mint(-600, 600, 5), burn(0, 60, 5)):
+        with pytest.raises(MalformedLogError):
+            dex.apply(part, beyond)
+    assert dex.apply(part, burn(-600, 600, 0)) == part

@@ -1,0 +1,108 @@
+"""What a market file holds, once read."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headrace.model.address import Address, ChainId, PoolId
+from headrace.model.block import BlockContext, BlockHeader
+from headrace.model.event import Log
+from headrace.model.pool import Pool
+from headrace.model.snapshot import Snapshot
+from headrace.model.token import Token
+from headrace.ports.oracle import Price
+from headrace.ports.pool import PoolState
+
+_SHOWN_DIGITS = 10
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A line that is not used, and why; `pool` is empty where the line is of none."""
+
+    line: int
+    pool: str
+    field: str
+    why: str
+
+
+class SwapCase(msgspec.Struct, frozen=True):
+    """A swap and what the chain says of it.
+
+    `amount` is exact input, or exact output where `is_exact_output`; `expected` is the other one, None for a revert.
+    """
+
+    line: int
+    pool: PoolId
+    token_in: Address
+    token_out: Address
+    amount: int
+    expected: int | None
+    is_exact_output: bool
+    at: BlockContext
+
+
+class TokenPrice(msgspec.Struct, frozen=True):
+    """What the oracle said of a token."""
+
+    token: Address
+    price: Price
+
+
+class RecordedBlock(msgspec.Struct, frozen=True):
+    """A block as it was applied; `states` and `prices` were read after it."""
+
+    header: BlockHeader
+    logs: tuple[Log, ...]
+    states: tuple[PoolState, ...]
+    prices: tuple[TokenPrice, ...]
+
+
+class MarketFile(msgspec.Struct, frozen=True):
+    """A market at the header's block, and what came after it.
+
+    Attributes:
+        states: in the order of the file.
+        as_of: for states that are only known to hold after an earlier block than the header's, that block's number.
+        prices: as of the header.
+    """
+
+    name: str
+    chain_id: ChainId
+    header: BlockHeader
+    source: str
+    tokens: Mapping[Address, Token]
+    states: tuple[PoolState, ...]
+    as_of: Mapping[PoolId, int]
+    swaps: tuple[SwapCase, ...]
+    blocks: tuple[RecordedBlock, ...]
+    prices: tuple[TokenPrice, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The pools, parallel to `states`."""
+        return tuple(state.pool for state in self.states)
+
+    @property
+    def context(self) -> BlockContext:
+        """The header's own block, in which a node's call on these states is made."""
+        at = self.header
+        return BlockContext(at.number, at.timestamp, at.base_fee_wei, at.coinbase)
+
+    def snapshot(self) -> Snapshot[PoolState]:
+        """The market at the header's block, for the line; every pool counts as changed."""
+        return Snapshot(
+            header=self.header,
+            announced_ns=0,
+            pools=self.pools,
+            states=self.states,
+            index_of={state.pool.id: at for at, state in enumerate(self.states)},
+            tokens=self.tokens,
+            changed=tuple(range(len(self.states))),
+            as_of={at: self.as_of[pool.id] for at, pool in enumerate(self.pools) if pool.id in self.as_of},
+        )
+
+
+def token_without_line(chain_id: ChainId, address: Address) -> Token:
+    """A token of which nothing is known: amounts of it are in its smallest unit."""
+    return Token(chain_id, address, address[:_SHOWN_DIGITS], 0)

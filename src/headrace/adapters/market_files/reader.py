@@ -1,0 +1,273 @@
+"""A market file read: every line by itself, so that a bad one costs its pool and no other.
+
+As a whole a file is refused where nobody can say what is missing or meant: its first line is no header, the version is
+another, it is of another chain than was asked for, or it is cut short.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from headrace.adapters.market_files.container import read_lines
+from headrace.adapters.market_files.lines import (
+    REVERTS,
+    VERSION,
+    BlockLine,
+    EndLine,
+    HeaderLine,
+    Line,
+    PoolLine,
+    PriceLine,
+    SwapLine,
+    TokenLine,
+    read_line,
+)
+from headrace.adapters.market_files.market_file import (
+    LeftOut,
+    MarketFile,
+    RecordedBlock,
+    SwapCase,
+    TokenPrice,
+    token_without_line,
+)
+from headrace.adapters.protocols.document_values import Unfit
+from headrace.errors import MalformedPoolError, MarketFileError
+from headrace.model.address import Address, ChainId, PoolId
+from headrace.model.block import BlockContext, BlockHeader
+from headrace.model.bloom import BLOOM_BYTES, logs_bloom
+from headrace.model.event import Log
+from headrace.model.pool import Pool, ProtocolId
+from headrace.model.token import Token
+from headrace.ports.oracle import Price
+from headrace.ports.pool import DEX, PoolState
+
+DECIMALS_MAX = 36
+_FEE_PIPS_END = 1_000_000
+_POOL_NAMED = re.compile(rb'"(?:id|pool)"\s*:\s*"(0x[0-9a-fA-F]{1,64})')
+
+
+def read_market(path: Path, dexes: Mapping[ProtocolId, DEX], chain_id: int | None = None) -> MarketFile:
+    """Read a whole file; with `chain_id` it must be of that chain.
+
+    Raises:
+        MarketFileError: the file is of no use as a whole.
+    """
+    reading = _Reading(path, dexes)
+    for number, text in read_lines(path):
+        reading.take(number, text)
+        if reading.header is not None and chain_id not in {None, reading.header.chain_id}:
+            there = f"it is of chain {reading.header.chain_id}, not of chain {chain_id}: name the other chain's file"
+            raise MarketFileError(str(path), there, number)
+    return reading.finished()
+
+
+class _Reading:
+    """The lines read so far."""
+
+    def __init__(self, path: Path, dexes: Mapping[ProtocolId, DEX]) -> None:
+        self.header: HeaderLine | None = None
+        self._path = path
+        self._dexes = dexes
+        self._is_ended = False
+        self._count = 0
+        self._tokens: dict[Address, Token] = {}
+        self._bad_tokens: dict[Address, int] = {}
+        self._states: dict[PoolId, PoolState] = {}
+        self._lines_of: dict[PoolId, int] = {}
+        self._as_of: dict[PoolId, int] = {}
+        self._swaps: list[SwapCase] = []
+        self._blocks: list[RecordedBlock] = []
+        self._prices: list[TokenPrice] = []
+        self._left_out: list[LeftOut] = []
+
+    def take(self, number: int, text: bytes) -> None:
+        if self._is_ended:
+            raise MarketFileError(str(self._path), "there is a line behind the end: were two files joined?", number)
+        try:
+            line = read_line(text)
+        except Unfit as error:
+            self._unread(number, text, error)
+            return
+        if (self.header is None) != isinstance(line, HeaderLine):
+            raise MarketFileError(str(self._path), "the first line, and no other, is the header", number)
+        try:
+            self._enter(number, line)
+        except MalformedPoolError as error:
+            self._left_out.append(LeftOut(number, error.pool, error.field, str(error)))
+        except Unfit as error:
+            self._left_out.append(LeftOut(number, _pool_named(text), error.field, str(error)))
+        self._count += 1
+
+    def finished(self) -> MarketFile:
+        if self.header is None:
+            raise MarketFileError(str(self._path), "it is empty: a market file begins with a header")
+        if self.header.has_end and not self._is_ended:
+            raise MarketFileError(str(self._path), "it is cut short: its end is missing; copy or write it again")
+        self._leave_out_bad_tokens()
+        chain_id = ChainId(self.header.chain_id)
+        used = {token for state in self._states.values() for token in state.pool.tokens}
+        return MarketFile(
+            name=str(self._path),
+            chain_id=chain_id,
+            header=_block_header(self.header, bytes(BLOOM_BYTES)),
+            source=self.header.source,
+            tokens={token: token_without_line(chain_id, token) for token in sorted(used)} | self._tokens,
+            states=tuple(self._states.values()),
+            as_of=self._as_of,
+            swaps=tuple(self._swaps),
+            blocks=tuple(self._blocks),
+            prices=tuple(self._prices),
+            left_out=tuple(sorted(self._left_out, key=lambda one: one.line)),
+        )
+
+    def _unread(self, number: int, text: bytes, error: Unfit) -> None:
+        pool = _pool_named(text)
+        if self.header is None:
+            raise MarketFileError(str(self._path), f"it begins with no header of a market file ({error})", number)
+        if error.field == "line" and not text.endswith(b"\n"):
+            place = f" in the middle of pool {pool}" if pool else ""
+            raise MarketFileError(str(self._path), f"it is cut short{place}: copy or write it again", number)
+        self._left_out.append(LeftOut(number, pool, error.field, str(error)))
+        self._count += 1
+
+    def _enter(self, number: int, line: Line) -> None:
+        match line:
+            case HeaderLine():
+                self._enter_header(number, line)
+            case TokenLine():
+                self._enter_token(number, line)
+            case PoolLine():
+                self._enter_pool(number, line)
+            case BlockLine():
+                self._blocks.append(_block(line))
+            case SwapLine():
+                self._swaps.append(self._case(number, line))
+            case PriceLine():
+                self._enter_price(line)
+            case EndLine():
+                self._is_ended = True
+                if line.lines != self._count:
+                    cut = f"{self._count} lines stand before the end, which counts {line.lines}: copy it again"
+                    raise MarketFileError(str(self._path), cut, number)
+
+    def _enter_header(self, number: int, line: HeaderLine) -> None:
+        if line.version != VERSION:
+            other = f"it is of version {line.version} of the format, this release reads version {VERSION}: convert it"
+            raise MarketFileError(str(self._path), other, number)
+        if line.chain_id <= 0 or line.number < 0 or line.timestamp < 0:
+            raise MarketFileError(str(self._path), "chain_id, number and timestamp are not negative", number)
+        self.header = line
+
+    def _enter_token(self, number: int, line: TokenLine) -> None:
+        assert self.header is not None, "the header is first"
+        if not 0 <= line.decimals <= DECIMALS_MAX:
+            self._bad_tokens[line.address] = number
+            raise Unfit("decimals", f"token {line.address}: {line.decimals} is not in 0 to {DECIMALS_MAX}")
+        symbol = line.symbol or line.address[:10]
+        token = Token(ChainId(self.header.chain_id), line.address, symbol, line.decimals)
+        known = self._tokens.setdefault(line.address, token)
+        if known.decimals != token.decimals:
+            self._bad_tokens[line.address] = number
+        if known is not token:
+            raise Unfit("address", f"token {line.address} is listed twice")
+
+    def _enter_pool(self, number: int, line: PoolLine) -> None:
+        assert self.header is not None, "the header is first"
+        if line.chain_id not in {None, self.header.chain_id}:
+            raise MalformedPoolError(line.id, "chain_id", f"it is a pool of chain {line.chain_id}")
+        state = self._state(line)
+        if self._blocks:
+            last = self._blocks[-1]
+            self._blocks[-1] = RecordedBlock(last.header, last.logs, (*last.states, state), last.prices)
+            return
+        if line.id in self._lines_of:
+            raise MalformedPoolError(line.id, "id", f"it is listed twice, first on line {self._lines_of[line.id]}")
+        if line.as_of is not None and not 0 <= line.as_of <= self.header.number:
+            raise MalformedPoolError(line.id, "as_of", f"{line.as_of} is not a block up to {self.header.number}")
+        self._lines_of[line.id] = number
+        self._states[line.id] = state
+        if line.as_of not in {None, self.header.number}:
+            self._as_of[line.id] = line.as_of
+
+    def _state(self, line: PoolLine) -> PoolState:
+        dex = self._dexes.get(ProtocolId(line.protocol))
+        if dex is None:
+            known = ", ".join(sorted(self._dexes))
+            raise MalformedPoolError(line.id, "protocol", f"no protocol {line.protocol!r}; there are {known}")
+        if line.address is None and len(line.id) != len("0x") + 40:
+            raise MalformedPoolError(line.id, "address", "it is missing: the contract that emits the pool's logs")
+        if not 0 <= line.fee_pips < _FEE_PIPS_END:
+            raise MalformedPoolError(line.id, "fee_pips", f"{line.fee_pips} is not in [0, {_FEE_PIPS_END})")
+        address = Address(line.id) if line.address is None else line.address
+        pool = Pool(line.id, address, dex.protocol_id, line.venue or line.protocol, line.tokens, line.fee_pips)
+        return dex.state_from_document(pool, line.state)
+
+    def _case(self, number: int, line: SwapLine) -> SwapCase:
+        assert self.header is not None, "the header is first"
+        is_output = line.amount_out is not None
+        amount, expected = (line.amount_out, line.expected_in) if is_output else (line.amount_in, line.expected_out)
+        stray = (line.amount_in, line.expected_out) if is_output else (line.amount_out, line.expected_in)
+        if amount is None or expected is None or stray != (None, None):
+            raise Unfit("amount_in", "write amount_in and expected_out, or amount_out and expected_in")
+        if isinstance(expected, str) and expected != REVERTS:
+            raise Unfit("expected", f'write an integer or "{REVERTS}"')
+        at = BlockContext(
+            number=self.header.number if line.number is None else line.number,
+            timestamp=self.header.timestamp if line.timestamp is None else line.timestamp,
+            base_fee_wei=self.header.base_fee_wei,
+            coinbase=self.header.coinbase,
+        )
+        wanted = None if isinstance(expected, str) else expected
+        return SwapCase(number, line.pool, line.token_in, line.token_out, amount, wanted, is_output, at)
+
+    def _enter_price(self, line: PriceLine) -> None:
+        if line.usd_pico <= 0:
+            raise Unfit("usd_pico", f"{line.usd_pico} is no price")
+        price = TokenPrice(line.token, Price(line.usd_pico, line.updated_at))
+        if self._blocks:
+            last = self._blocks[-1]
+            self._blocks[-1] = RecordedBlock(last.header, last.logs, last.states, (*last.prices, price))
+        else:
+            self._prices.append(price)
+
+    def _leave_out_bad_tokens(self) -> None:
+        for pool_id, state in list(self._states.items()):
+            bad = [token for token in state.pool.tokens if token in self._bad_tokens]
+            if bad:
+                why = f"pool {pool_id}: tokens: line {self._bad_tokens[bad[0]]} makes {bad[0]} unusable"
+                self._left_out.append(LeftOut(self._lines_of[pool_id], pool_id, "tokens", why))
+                del self._states[pool_id]
+        for token in self._bad_tokens:
+            self._tokens.pop(token, None)
+
+
+def _block(line: BlockLine) -> RecordedBlock:
+    logs = tuple(
+        Log(one.address, one.topics, one.data, line.hash, line.number, one.tx_hash, at)
+        for at, one in enumerate(line.logs)
+    )
+    if line.logs_bloom is None:
+        return RecordedBlock(_block_header(line, logs_bloom(logs)), logs, (), ())
+    bloom = bytes.fromhex(line.logs_bloom[2:])
+    if len(bloom) != BLOOM_BYTES:
+        raise Unfit("logs_bloom", f"{len(bloom)} bytes instead of {BLOOM_BYTES}")
+    return RecordedBlock(_block_header(line, bloom), logs, (), ())
+
+
+def _block_header(line: HeaderLine | BlockLine, bloom: bytes) -> BlockHeader:
+    return BlockHeader(
+        number=line.number,
+        hash=line.hash,
+        parent_hash=line.parent_hash,
+        timestamp=line.timestamp,
+        base_fee_wei=line.base_fee_wei,
+        gas_used=line.gas_used,
+        gas_limit=line.gas_limit,
+        coinbase=line.coinbase,
+        logs_bloom=bloom,
+    )
+
+
+def _pool_named(text: bytes) -> str:
+    found = _POOL_NAMED.search(text)
+    return found.group(1).decode() if found else ""

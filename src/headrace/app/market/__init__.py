@@ -1,0 +1,1 @@
+"""`headrace market`: the market's memory as files."""

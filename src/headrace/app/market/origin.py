@@ -1,0 +1,5 @@
+"""Who a market file names as its writer."""
+
+from importlib.metadata import version
+
+SOURCE = f"headrace {version('headrace')}"

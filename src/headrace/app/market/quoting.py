@@ -1,0 +1,85 @@
+"""`headrace quote --snapshot`: one swap on every pool of a market file, without any node."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headrace.adapters.market_files.market_file import MarketFile
+from headrace.adapters.market_files.reader import read_market
+from headrace.app.config.exact import scaled_integer
+from headrace.app.config.suggest import did_you_mean
+from headrace.app.dexes import every_dex
+from headrace.app.places import Report
+from headrace.app.quote import QuoteReport, QuoteRow
+from headrace.app.quote import render as render_quotes
+from headrace.errors import ConfigError, UnquotableError, UsageError
+from headrace.model.address import Address, parse_address
+from headrace.model.token import Token
+from headrace.pipeline.market.screen import Screen
+from headrace.ports.pool import DEX, PoolState
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def quote_snapshot(*, report: Report, snapshot: Path, token_in: str, token_out: str, amount: str) -> QuoteReport:
+    """Quote `amount` whole tokens (units, where the file does not tell the decimals) on every pool of both tokens.
+
+    Raises:
+        UsageError: the file has no such token, several of one symbol, or no pool of both.
+        MarketFileError: the file cannot be used as a whole.
+    """
+    dexes = every_dex()
+    report(f"reading {snapshot}")
+    market = read_market(snapshot, dexes)
+    first, second = _token(market, token_in), _token(market, token_out)
+    units = scaled_integer(amount, first.decimals, "--amount")
+    wanted = {first.address, second.address}
+    doubts = Screen(market.pools, dexes).screened(market.snapshot()).quarantined
+    rows = [
+        _row(market, state, dexes[state.pool.protocol], (first.address, second.address, units), doubts.get(at, ""))
+        for at, state in enumerate(market.states)
+        if wanted <= set(state.pool.tokens)
+    ]
+    if not rows:
+        raise UsageError(f"no pool of {snapshot} trades {first.symbol} for {second.symbol}")
+    return QuoteReport(
+        chain=f"chain {market.chain_id}",
+        block=market.header.number,
+        token_in=first,
+        token_out=second,
+        amount_in_wei=units,
+        venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
+    )
+
+
+def render(result: object, console: "Console") -> None:
+    """As `headrace quote`."""
+    render_quotes(result, console)
+
+
+def _row(market: MarketFile, state: PoolState, dex: DEX, swap: tuple[Address, Address, int], doubt: str) -> QuoteRow:
+    pool = state.pool
+    try:
+        out = dex.quote_out(state, *swap, market.context)
+    except UnquotableError as error:
+        return QuoteRow(pool.venue, pool.id, None, error.why)
+    return QuoteRow(pool.venue, pool.id, out, "", note=f"not believed: {doubt}" if doubt else "")
+
+
+def _token(market: MarketFile, text: str) -> Token:
+    if text.startswith("0x"):
+        try:
+            found = market.tokens.get(parse_address(text))
+        except ConfigError as error:
+            raise UsageError(str(error)) from error
+        if found is None:
+            raise UsageError(f"no pool of the file has token {text}")
+        return found
+    named = [token for token in market.tokens.values() if token.symbol == text]
+    if len(named) > 1:
+        addresses = ", ".join(sorted(token.address for token in named))
+        raise UsageError(f"{len(named)} tokens of the file call themselves {text}: name one by address: {addresses}")
+    if not named:
+        hint = did_you_mean(text, {token.symbol for token in market.tokens.values()})
+        raise UsageError(f"the file has no token {text!r}{hint or '; name it by address'}")
+    return named[0]

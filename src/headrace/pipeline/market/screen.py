@@ -1,0 +1,165 @@
+"""Which pools a market does not believe, beside those that its protocols refuse.
+
+A state can be exact and still fool a search: it is older than the others, or nobody would trade at its price. Three
+rules, none of which needs to know a token's worth:
+
+age       the state is only known to hold after an earlier block than the snapshot's. Amounts of two blocks never meet
+          in one opportunity, so such a pool is not traded at all.
+grain     fifty units of a token move the price by more than a percent (a pair with fewer than about 10,000 units). Its
+          price has hardly two digits; what it says about a token's worth is noise. 86 units against 0.0003 ether, as in
+          one recorded pair, say that a unit is worth 3.5 million million wei.
+company   among three or more pools of a pair, one whose price is more than twice, or less than half, the median by
+          depth. A pool's weight is its depth in the token of which it has less, as a share of what is usual among
+          them and 1 at most: a heap of a worthless token buys no vote, and a deep pool has one.
+
+A pool in doubt is quarantined with the reason: search leaves it out and no profit is converted by it. What these rules
+cannot see, a token that lies or one pool alone with a wrong price, is seen by the configured list of tokens in which
+profit is taken, and by the rehearsal.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from statistics import median_low
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from headrace.kernels.backing import Backing, backing
+from headrace.kernels.curve import Curves
+from headrace.model.address import Address
+from headrace.model.event import Stale
+from headrace.model.pool import Pool, ProtocolId
+from headrace.model.quarantine import Quarantined
+from headrace.model.snapshot import Snapshot
+from headrace.ports.pool import DEX, PoolState
+
+GRAIN_UNITS = 50.0
+SHARE = 0.99  # of the marginal price: the one percent of grain and depth
+COMPANY_POOLS_MIN = 3
+COMPANY_FACTOR = 2.0
+Pair = tuple[Address, Address]
+
+
+class Weighed(NamedTuple):
+    """A pool in one pair: units of the second token for one of the first, and depth in units of each."""
+
+    price: float
+    depths: tuple[float, float]
+
+
+class Screen:
+    """Doubts about a fixed set of pools, kept up to date snapshot by snapshot; one owner."""
+
+    def __init__(self, pools: Sequence[Pool], dexes: Mapping[ProtocolId, DEX]) -> None:
+        """Doubt nothing yet."""
+        self._pools = tuple(pools)
+        self._dexes = dexes
+        self._company = Counter(pair for pool in self._pools for pair in _pairs(pool))
+        self._curves = Curves(1)
+        self._weighed: dict[Pair, dict[int, Weighed]] = defaultdict(dict)
+        self._coarse: dict[int, str] = {}
+        self._lonely: dict[Pair, dict[int, str]] = {}
+        self._doubted: Mapping[int, str] = MappingProxyType({})
+
+    def screened(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
+        """The snapshot with pools in doubt quarantined; those that came into doubt or out of it count as changed."""
+        for pair in self._measure(snapshot):
+            self._lonely[pair] = _lonely(self._weighed[pair])
+        lonely = {index: why for doubts in self._lonely.values() for index, why in doubts.items()}
+        doubted = lonely | self._coarse | _aged(snapshot)
+        flipped = doubted.keys() ^ self._doubted.keys()
+        self._doubted = MappingProxyType(doubted)
+        if not doubted and not flipped:
+            return snapshot
+        changed = tuple(sorted(flipped.union(snapshot.changed)))
+        return snapshot.doubted(changed, MappingProxyType(doubted | dict(snapshot.quarantined)))
+
+    def _measure(self, snapshot: Snapshot[PoolState]) -> set[Pair]:
+        """Measure what changed; the pairs with company that it changed."""
+        touched: set[Pair] = set()
+        for index in snapshot.changed:
+            state = snapshot.states[index]
+            self._coarse.pop(index, None)
+            for pair in _pairs(self._pools[index]):
+                if self._company[pair] >= COMPANY_POOLS_MIN:
+                    self._weighed[pair].pop(index, None)
+                    touched.add(pair)
+                if not isinstance(state, Quarantined) and index not in snapshot.quarantined:
+                    self._measure_pair(index, state, pair)
+        return touched
+
+    def _measure_pair(self, index: int, state: PoolState, pair: Pair) -> None:
+        there, back = self._depth(index, state, pair), self._depth(index, state, pair[::-1])
+        if not (there.rate and back.rate):
+            return  # it gives nothing
+        if there.is_coarse or back.is_coarse:
+            token = pair[1] if there.is_coarse else pair[0]
+            self._coarse[index] = f"fewer than {GRAIN_UNITS:.0f} units of {token} move its price by a percent"
+        elif self._company[pair] >= COMPANY_POOLS_MIN:
+            price = math.sqrt(there.rate / back.rate)  # the fee falls out
+            self._weighed[pair][index] = Weighed(price, (back.output, there.output))
+
+    def _depth(self, index: int, state: PoolState, pair: Pair) -> Backing:
+        self._curves.put(0, self._dexes[self._pools[index].protocol].shape(state, *pair))
+        return Backing(*backing(self._curves.arrays, 0, GRAIN_UNITS, SHARE))
+
+
+def _lonely(members: Mapping[int, Weighed]) -> dict[int, str]:
+    if len(members) < COMPANY_POOLS_MIN:
+        return {}
+    median = _median(members.values())
+    return {
+        index: f"its price is {one.price / median:.3g} times the median of {len(members)} pools"
+        for index, one in members.items()
+        if not 1 / COMPANY_FACTOR <= one.price / median <= COMPANY_FACTOR
+    }
+
+
+def _aged(snapshot: Snapshot[PoolState]) -> dict[int, str]:
+    number = snapshot.header.number
+    return {
+        index: f"its state is as of block {block}, {number - block} before this one"
+        for index, block in snapshot.as_of.items()
+        if block < number
+    }
+
+
+def _median(members: Iterable[Weighed]) -> float:
+    """The price below which half of the weight lies."""
+    ordered = sorted(members)
+    usual = [median_low(one.depths[side] for one in ordered) or 1.0 for side in (0, 1)]
+    weights = [min(1.0, one.depths[0] / usual[0], one.depths[1] / usual[1]) for one in ordered]
+    reached, half = 0.0, sum(weights) / 2
+    for one, weight in zip(ordered, weights, strict=True):
+        reached += weight
+        if reached >= half:
+            return one.price
+    return ordered[-1].price
+
+
+def _pairs(pool: Pool) -> list[Pair]:
+    tokens = sorted(set(pool.tokens))
+    return [(a, b) for at, a in enumerate(tokens) for b in tokens[at + 1 :]]
+
+
+class Source(Protocol):
+    """Where snapshots come from: see `headrace.pipeline.market.market_feed.MarketFeed`."""
+
+    def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
+        """The market as it moves."""
+        ...
+
+
+class ScreenedFeed:
+    """A market's snapshots as the line gets them: with what is not believed quarantined."""
+
+    def __init__(self, source: Source, screen: Screen) -> None:
+        self._source = source
+        self._screen = screen
+
+    async def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
+        """Each snapshot screened; `Stale` as it is."""
+        async with aclosing(self._source.snapshots()) as outputs:
+            async for output in outputs:
+                yield output if isinstance(output, Stale) else self._screen.screened(output)

@@ -1,0 +1,229 @@
+"""`headrace market` and `headrace quote --snapshot` as they are typed: results, exit codes, one-sentence errors.
+
+Amounts are worked out by hand from the constant-product formula of the Uniswap v2 whitepaper.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+from tests.support.market_text import (
+    ONE,
+    V2,
+    A,
+    B,
+    C,
+    documented_example,
+    header,
+    pair,
+    swap,
+    text,
+    ticked,
+    token,
+    weighted,
+    written,
+)
+
+from headrace.app.cli.invocation import invoke
+from headrace.app.market.checking import CheckReport
+from headrace.app.market.showing import ShowReport
+from headrace.app.quote import QuoteReport
+
+T = TypeVar("T")
+IN = 10 * ONE
+OUT = 997 * IN * 2000 * ONE // (1000 * 1000 * ONE + 997 * IN)
+LEAST = 1000 * 1000 * ONE * OUT // (997 * (2000 * ONE - OUT)) + 1  # what a router asks for it
+
+
+def run(kind: type[T], *args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, T]:
+    """The exit code, and the JSON that was printed, read as the report that it is (amounts are strings)."""
+    code = invoke([*args, "--json"])
+    return code, msgspec.json.decode(capsys.readouterr().out, type=kind, strict=False)
+
+
+def test_cases_that_agree_end_in_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = (
+        swap(amount_in=str(IN), expected_out=str(OUT)),
+        swap(amount_in="0", expected_out="reverts"),
+        swap(amount_out=str(OUT), expected_in=str(LEAST)),
+        swap(amount_out=str(2000 * ONE), expected_in="reverts"),
+    )
+    path = written(tmp_path, header(), pair(), *cases)
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    assert (code, shown.cases, shown.mismatches) == (0, 4, ())
+    counts = shown.protocols["uniswap_v2"]
+    assert (counts.exact_in, counts.exact_out, counts.refusals, counts.mismatches) == (2, 2, 2, 0)
+    assert invoke(["market", "check", str(path)]) == 0
+    assert "all agree to the unit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("case", "ours", "expected"),
+    [
+        (swap(amount_in=str(IN), expected_out=str(OUT + 1)), OUT, OUT + 1),
+        (swap(amount_in=str(IN), expected_out="reverts"), OUT, None),
+        (swap(amount_in="0", expected_out="1"), None, 1),
+        (swap(amount_out=str(OUT), expected_in=str(LEAST - 9)), LEAST, LEAST - 9),
+        (swap(amount_in="5", expected_out="5", pool="0x" + "99" * 20), None, 5),
+        (swap(amount_in="5", expected_out="5", token_in=C), None, 5),
+    ],
+)
+def test_a_case_that_differs_is_told_and_ends_in_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, object], ours: int | None, expected: int | None
+) -> None:
+    path = written(tmp_path, header(), pair(), case)
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    (wrong,) = shown.mismatches
+    assert (code, shown.exit_code, wrong.line) == (1, 1, 3)
+    assert (wrong.ours_units, wrong.expected_units) == (ours, expected)
+    assert invoke(["market", "check", str(path)]) == 1
+    assert "1 differ" in capsys.readouterr().out
+
+
+def test_a_smaller_input_than_a_router_asks_for_agrees_only_when_it_is_proven(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, header(), pair(), swap(amount_out=str(OUT), expected_in=str(LEAST + 5)))
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    counts = shown.protocols["uniswap_v2"]
+    assert (code, counts.below, counts.below_units_max) == (0, 1, 5)
+
+
+def test_a_line_that_cannot_be_read_is_no_agreement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, header(), pair(), swap(amount_in="5"))
+    assert run(CheckReport, "market", "check", str(path), capsys=capsys)[0] == 1
+    assert invoke(["market", "check", str(path)]) == 1
+    assert "line 3 is left out" in capsys.readouterr().out
+
+
+def test_states_may_come_from_another_file_of_the_same_chain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases, states, foreign = (tmp_path / name for name in ("cases", "states", "foreign"))
+    cases.write_bytes(text(header(), swap(amount_in=str(IN), expected_out=str(OUT))))
+    states.write_bytes(text(header(), pair()))
+    foreign.write_bytes(text(header(chain_id="10"), pair()))
+    assert invoke(["market", "check", str(cases)]) == 1
+    assert invoke(["market", "check", str(cases), "--snapshot", str(states)]) == 0
+    capsys.readouterr()
+    assert invoke(["market", "check", str(cases), "--snapshot", str(foreign)]) == 7
+    assert "of chain 10, not of chain 1" in capsys.readouterr().err
+
+
+def test_exact_outputs_of_the_other_protocols_are_compared_with_their_contracts_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [header(), ticked(), weighted()]
+    rows += [swap(pool=row["id"], amount_out="1000000", expected_in="1") for row in rows[1:]]
+    rows += [swap(pool=row["id"], amount_out=str(10**30), expected_in="reverts") for row in rows[1:3]]
+    rows += [swap(pool=row["id"], amount_out="0", expected_in="reverts") for row in rows[1:3]]
+    rows += [swap(pool=row["id"], amount_out="5", expected_in="reverts", token_in=C) for row in rows[1:3]]
+    _, shown = run(CheckReport, "market", "check", str(written(tmp_path, *rows)), capsys=capsys)
+    wrong = shown.mismatches
+    assert [(one.protocol, one.expected_units) for one in wrong] == [("uniswap_v3", 1), ("balancer_v2", 1)]
+    assert all(1_000_000 < (one.ours_units or 0) < 1_010_000 for one in wrong)
+
+
+def test_show_tells_prices_ages_doubts_and_what_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, coarse = pair("0x" + "b1" * 20, as_of="90"), pair("0x" + "b2" * 20, state={"reserve0": "5", "reserve1": "9"})
+    path = written(tmp_path, header(), token(B, decimals="17"), pair(), old, coarse, pair(fee_pips="x"), swap())
+    code, shown = run(ShowReport, "market", "show", str(path), capsys=capsys)
+    rows = {row.pool: row for row in shown.rows}
+    assert (code, shown.quarantined, len(shown.left_out)) == (0, 2, 2)
+    assert "10 before this one" in rows["0x" + "b1" * 20].doubt
+    assert "fewer than 50 units" in rows["0x" + "b2" * 20].doubt
+    assert (rows[V2].price, rows[V2].doubt, rows[V2].as_of) == ("2e-17", "", 100)
+    assert invoke(["market", "show", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "2 pools are not believed" in told
+    assert "line 6 is left out" in told
+
+
+def test_the_documented_example_does_what_the_page_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "example.jsonl"
+    path.write_bytes(documented_example())
+    assert invoke(["market", "check", str(path)]) == 0
+    assert invoke(["market", "show", str(path)]) == 0
+    assert "and 1 blocks with 1 logs up to 17000001" in capsys.readouterr().out
+    asked = ["--token-in", "WETH", "--token-out", "USDC", "--amount", "1.5"]
+    code, shown = run(QuoteReport, "quote", "--snapshot", str(path), *asked, capsys=capsys)
+    ether, out = 15 * 10**17, 2 * 10**12
+    assert code == 0
+    assert shown.venues[0].amount_out_wei == 997 * ether * out // (10**21 * 1000 + 997 * ether)
+    assert any("would leave the ticks that are known" in one.refusal for one in shown.venues)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (("TKM", B), 'did you mean "TKN"'),
+        (("nothing", B), "name it by address"),
+        (("TWICE", B), "2 tokens of the file call themselves TWICE"),
+        (("0x" + "7" * 40, B), "no pool of the file has token"),
+        (("0x7", B), "is not an address"),
+        ((A, C), "trades TKN for TWICE"),
+    ],
+)
+def test_a_token_that_cannot_be_found_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: tuple[str, str], why: str
+) -> None:
+    twice = (token(C, symbol="TWICE"), token("0x" + "4" * 40, symbol="TWICE"))
+    path = written(tmp_path, header(), token(A), token(B, symbol="OTHER"), *twice, pair())
+    flags = ["--token-in", asked[0], "--token-out", asked[1], "--amount", "1"]
+    assert invoke(["quote", "--snapshot", str(path), *flags]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert why in said
+
+
+def test_a_quote_names_what_is_not_believed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, header(), token(A), pair(as_of="90"))
+    flags = ["--token-in", A, "--token-out", B, "--amount", "10"]
+    code, shown = run(QuoteReport, "quote", "--snapshot", str(path), *flags, capsys=capsys)
+    (row,) = shown.venues
+    assert (code, row.amount_out_wei) == (0, OUT)
+    assert "as of block 90" in row.note
+    assert invoke(["quote", "--snapshot", str(path), *flags]) == 0
+    assert "not believed" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    code, schema = run(dict[str, object], "market", "schema", capsys=capsys)
+    assert code == 0
+    lines = [json.loads(line) for line in documented_example().splitlines()]
+    assert all(conforms(line, schema) for line in lines)
+    assert not conforms(lines[0] | {"stray": "1"}, schema)
+    assert not conforms(lines[0] | {"number": 5}, schema)
+    assert not conforms({"kind": "token", "address": A}, schema)
+    assert invoke(["market", "schema"]) == 0
+
+
+def conforms(value: object, schema: object) -> bool:
+    """The part of JSON schema that is used, written from its specification."""
+    assert isinstance(schema, dict)
+    if "oneOf" in schema:
+        return sum(conforms(value, one) for one in schema["oneOf"]) == 1
+    if "anyOf" in schema:
+        return any(conforms(value, one) for one in schema["anyOf"])
+    if "const" in schema:
+        return bool(value == schema["const"])
+    if schema["type"] == "array":
+        return isinstance(value, list) and all(conforms(one, schema.get("items", {})) for one in value)
+    if schema["type"] in {"string", "boolean"}:
+        kind = str if schema["type"] == "string" else bool
+        return isinstance(value, kind) and re.search(schema.get("pattern", ""), str(value)) is not None
+    return isinstance(value, dict) and object_conforms(value, schema)
+
+
+def object_conforms(value: dict[str, object], schema: dict[str, object]) -> bool:
+    known, more = schema.get("properties", {}), schema.get("additionalProperties", True)
+    assert isinstance(known, dict)
+    required = schema.get("required", [])
+    assert isinstance(required, list)
+    inside = all(
+        conforms(item, known[key]) if key in known else bool(more) and (more is True or conforms(item, more))
+        for key, item in value.items()
+    )
+    return inside and set(required) <= value.keys()
