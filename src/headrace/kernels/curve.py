@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from headrace.kernels import constant_product, tick_shape, weighted
-from headrace.kernels.shape import ConstantProduct, FloatArray, Shape, ShapeKind, TickSegments
+from headrace.kernels import constant_product, stable_shape, tick_shape, weighted
+from headrace.kernels.shape import ConstantProduct, FloatArray, Shape, ShapeKind, Stable, TickSegments
 
 IntArray = npt.NDArray[np.int64]
 _PARAMETERS = 4
@@ -23,6 +23,7 @@ _SEGMENT_COLUMNS = 4
 _LEAST_ROOM = 32
 _CONSTANT_PRODUCT = int(ShapeKind.CONSTANT_PRODUCT)
 _WEIGHTED = int(ShapeKind.WEIGHTED)
+_STABLE = int(ShapeKind.STABLE)
 
 
 class EdgeArrays(NamedTuple):
@@ -60,6 +61,10 @@ class Curves:
             kind[edge] = ShapeKind.TICK_SEGMENTS
             parameters[edge, 0], parameters[edge, 1] = shape.gamma, shape.input_max
             self._put_segments(edge, shape.segments)
+        elif isinstance(shape, Stable):
+            kind[edge] = ShapeKind.STABLE
+            parameters[edge], rows = stable_shape.reduced(shape)
+            self._put_segments(edge, rows)
         else:
             kind[edge] = ShapeKind.WEIGHTED
             parameters[edge] = shape.balance_in, shape.balance_out, shape.gamma, shape.weight_ratio
@@ -99,6 +104,8 @@ def hop(arrays: EdgeArrays, edge: int, amount_in: float) -> tuple[float, float]:
         return weighted.output_and_slope(row[0], row[1], row[2], row[3], amount_in)
     first = arrays.segment_start[edge]
     rows = arrays.segments[first : first + arrays.segment_count[edge]]
+    if arrays.kind[edge] == _STABLE:
+        return stable_shape.output_and_slope(row, rows, amount_in)
     return tick_shape.segments_output_and_slope(rows, row[0], row[1], amount_in)
 
 

@@ -9,7 +9,10 @@ tick segments      a run of constant-product pieces, each with its liquidity: in
                    input C and output D with virtual reserves X, Y:  out = D + Y g (x - C) / (X + g (x - C))
                    table rows (C, D, X, Y), C ascending from 0; parameters (g, total input that the table can take)
 
-Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in".
+stable             balances on A's invariant, of any number of coins, with a fee on either side (`stable_shape`)
+
+Source: Uniswap v2 whitepaper section 3; Uniswap v3 whitepaper section 6.2; Balancer whitepaper, "out given in";
+StableSwap whitepaper.
 """
 
 from enum import IntEnum
@@ -27,6 +30,7 @@ class ShapeKind(IntEnum):
     CONSTANT_PRODUCT = 0
     WEIGHTED = 1
     TICK_SEGMENTS = 2
+    STABLE = 3
 
 
 class ConstantProduct(msgspec.Struct, frozen=True):
@@ -58,4 +62,26 @@ class TickSegments(msgspec.Struct, frozen=True):
     input_max: float
 
 
-Shape = ConstantProduct | Weighted | TickSegments
+class Stable(msgspec.Struct, frozen=True):
+    """`balances` of all coins in one common unit (1e18 is one coin at par, rates included).
+
+    Attributes:
+        ann: A n^n of the invariant ann sum(x) + D = ann D + D^(n+1) / (n^n prod(x)).
+        scale_in: common units per raw unit of the coin in, like `scale_out` for the coin out.
+        gamma_in: 1 - fee taken from the input.
+        gamma_out: 1 - fee taken from the output, at the peg.
+        offpeg_multiplier: how many times that fee is taken far off the peg; 1 for a fixed fee.
+    """
+
+    balances: FloatArray
+    ann: float
+    index_in: int
+    index_out: int
+    scale_in: float
+    scale_out: float
+    gamma_in: float = 1.0
+    gamma_out: float = 1.0
+    offpeg_multiplier: float = 1.0
+
+
+Shape = ConstantProduct | Weighted | TickSegments | Stable
