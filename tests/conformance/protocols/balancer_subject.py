@@ -13,8 +13,9 @@ import msgspec
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.subject import Case
 
-from headrace.adapters.protocols.balancer_v2 import BalancerV2, quoting
+from headrace.adapters.protocols.balancer_v2 import BalancerV2
 from headrace.adapters.protocols.balancer_v2.state import BalancerV2State
+from headrace.adapters.protocols.balancer_v2_vault import quoting as vault_quoting
 from headrace.devnet.abi import encode_arguments, encode_call
 from headrace.devnet.artifacts import balancer_artifact
 from headrace.devnet.recipe.balancer_v2 import WeightedPoolSpec, create_weighted_pools, deploy_balancer_v2
@@ -109,8 +110,8 @@ class BalancerSubject:
             "exponent upside down": partial(patch.object, weighted, "divide_down", lambda a, b: divide_down(b, a)),
             "31 % at once": partial(patch.object, weighted, "RATIO_MAX", 31 * _PERCENT),
             "what is lent out forgotten": partial(patch.object, BalancerV2State, "balance", _cash),
-            "the vault's balances unlimited": partial(patch.object, quoting, "_refuse_balances", lambda *_: None),
-            "no limit of 112 bits": partial(patch.object, quoting, "BALANCE_END", 1 << 256),
+            "the vault's balances unlimited": partial(patch.object, vault_quoting, "refuse_balances", lambda *_: None),
+            "no limit of 112 bits": partial(patch.object, vault_quoting, "BALANCE_END", 1 << 256),
         }
 
     def broken(self, log: Log) -> Iterator[Log]:

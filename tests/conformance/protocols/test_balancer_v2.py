@@ -8,9 +8,9 @@ from tests.conformance.protocols.subject import Case, directions, draw_cases, qu
 from tests.conformance.protocols.suite import SEED, DexConformance, read_states
 
 from headrace.adapters.protocols.balancer_v2 import BalancerV2
-from headrace.adapters.protocols.balancer_v2.logs import PAUSE_CHANGED
 from headrace.adapters.protocols.balancer_v2.quoting import _pair
 from headrace.adapters.protocols.balancer_v2.state import BalancerV2State
+from headrace.adapters.protocols.balancer_v2_vault.logs import PAUSE_CHANGED
 from headrace.devnet.abi import encode_call, signed_word
 from headrace.errors import MalformedPoolError, MarketStaleError
 from headrace.kernels import weighted

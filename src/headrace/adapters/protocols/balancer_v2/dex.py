@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from headrace.adapters.protocols.balancer_v2 import logs, quoting, reading
-from headrace.adapters.protocols.balancer_v2.registry import Registry
 from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State
+from headrace.adapters.protocols.balancer_v2_vault.registry import Registry
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
