@@ -141,8 +141,13 @@ def invariant_up(amplification: int, balances: Balances) -> int:
     return _found_none(total)
 
 
-def balance_up(amplification: int, balances: Balances, invariant: int, index: int) -> int:
+def balance_up(
+    amplification: int, balances: Balances, invariant: int, index: int, *, multiplies_first: bool = False
+) -> int:
     """The balance at `index` that keeps D beside all the others, rounded up; the one that is there only starts it.
+
+    `multiplies_first`: whether the precision of the amplification is multiplied in before anything is divided by the
+    amplification, as in pools of v3; the digits that v2 loses there are up to three.
 
     Raises:
         ArithmeticError: the contract reverts.
@@ -153,8 +158,12 @@ def balance_up(amplification: int, balances: Balances, invariant: int, index: in
     for balance in balances[1:]:
         product = _word(product * balance * count) // invariant
     square = _word(invariant * invariant)
-    constant = _word(_ceiling(square, _word(ann * product)) * AMP_PRECISION * balances[index])
-    linear = sum(balances) - balances[index] + invariant // ann * AMP_PRECISION
+    if multiplies_first:
+        constant = _word(_ceiling(_word(square * AMP_PRECISION), _word(ann * product)) * balances[index])
+        linear = sum(balances) - balances[index] + invariant * AMP_PRECISION // ann
+    else:
+        constant = _word(_ceiling(square, _word(ann * product)) * AMP_PRECISION * balances[index])
+        linear = sum(balances) - balances[index] + invariant // ann * AMP_PRECISION
     found = _ceiling(_word(square + constant), invariant + linear)
     for _ in range(ROUNDS_MAX):
         before = found

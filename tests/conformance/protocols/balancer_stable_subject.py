@@ -17,12 +17,13 @@ from tests.conformance.protocols.subject import Case
 
 from headrace.adapters.protocols.balancer_v2_stable import BalancerV2Stable, quoting
 from headrace.adapters.protocols.balancer_v2_stable.logs import AMP_STOPPED
-from headrace.adapters.protocols.balancer_v2_stable.state import BalancerV2StableState, Ramp
+from headrace.adapters.protocols.balancer_v2_stable.state import BalancerV2StableState
 from headrace.adapters.protocols.balancer_v2_vault import quoting as vault_quoting
 from headrace.devnet.abi import encode_arguments
 from headrace.kernels import balancer_stable
 from headrace.kernels.curve import Curves, hop
 from headrace.kernels.fixed_point_power import ONE, divide_up, multiply_down, multiply_up
+from headrace.kernels.ramp import Ramp
 from headrace.model.address import ZERO_ADDRESS, Address, PoolId
 from headrace.model.event import Log
 from headrace.model.pool import Pool

@@ -9,12 +9,12 @@ import msgspec
 from headrace.adapters.protocols.balancer_v2_stable.state import (
     AMPLIFICATION_END,
     BalancerV2StableState,
-    Ramp,
 )
 from headrace.adapters.protocols.balancer_v2_vault import logs as vault_logs
 from headrace.adapters.protocols.words import topic, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.balancer_stable import AMP_PRECISION
+from headrace.kernels.ramp import Ramp
 from headrace.model.event import Log
 
 AMP_STARTED = topic("AmpUpdateStarted(uint256,uint256,uint256,uint256)")

@@ -80,15 +80,14 @@ def curve_at(state: BalancerV2StableState, at: BlockContext) -> StableCurve:
 
 
 def shape(state: BalancerV2StableState, token_in: Address, token_out: Address) -> Stable:
-    """The curve in floats, as of the block of the state; nothing comes out of an empty or paused pool."""
+    """The curve in floats, with the amplification that it moves to; nothing comes out of an empty or paused pool."""
     index_in, index_out = vault.swap_indices(state, token_in, token_out)
     ramp, count = state.amplification, len(state.pool.tokens)
     is_closed = state.is_paused or state.is_vault_paused or state.must_be_read or ramp is None
     scalings = [
         by * _rate_now(state, rate) / ONE / ONE for by, rate in zip(state.terms.scalings, state.rates, strict=True)
     ]
-    timestamp = state.read_at.timestamp if state.read_at else 0
-    amplification = 0 if ramp is None or is_closed else ramp.value(max(timestamp, ramp.starts_at))
+    amplification = 0 if ramp is None or is_closed else ramp.end
     return Stable(
         balances=np.array([one * by for one, by in zip(_balances(state), scalings, strict=True)]),
         ann=float(amplification * count / AMP_PRECISION),

@@ -13,7 +13,6 @@ from headrace.adapters.protocols.balancer_v2_stable.state import (
     PROTOCOL,
     BalancerV2StableState,
     CachedRate,
-    Ramp,
     ReadAt,
     StableTerms,
     checked_state,
@@ -25,6 +24,7 @@ from headrace.adapters.protocols.words import call_data, words_of_bytes
 from headrace.errors import MalformedAnswerError, MalformedPoolError
 from headrace.kernels.balancer_stable import AMP_PRECISION
 from headrace.kernels.fixed_point_power import ONE, multiply_down
+from headrace.kernels.ramp import Ramp
 from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
 from headrace.model.executor_step import WORD_BYTES
 from headrace.model.pool import Pool

@@ -13,6 +13,7 @@ from headrace.adapters.protocols.balancer_v2_vault.state import VaultState, Vaul
 from headrace.errors import MalformedPoolError
 from headrace.kernels.balancer_stable import AMP_PRECISION
 from headrace.kernels.fixed_point_power import ONE
+from headrace.kernels.ramp import Ramp
 from headrace.model.pool import Pool, ProtocolId
 
 PROTOCOL = ProtocolId("balancer_v2_stable")
@@ -34,24 +35,6 @@ class StableTerms(VaultTerms, frozen=True):
     scalings: tuple[int, ...]
     rounds_up: bool
     renews_late: bool
-
-
-class Ramp(msgspec.Struct, frozen=True):
-    """Amplification over time, in thousandths: on a line between two moments in Unix seconds, constant after it."""
-
-    start: int
-    end: int
-    starts_at: int = 0
-    ends_at: int = 0
-
-    def value(self, timestamp: int) -> int:
-        """Amplification in a block of that time, rounded towards the start, as the contract does."""
-        if timestamp >= self.ends_at:
-            return self.end
-        gone, all_of_it = timestamp - self.starts_at, self.ends_at - self.starts_at
-        if self.end > self.start:
-            return self.start + (self.end - self.start) * gone // all_of_it
-        return self.start - (self.start - self.end) * gone // all_of_it
 
 
 class CachedRate(msgspec.Struct, frozen=True):

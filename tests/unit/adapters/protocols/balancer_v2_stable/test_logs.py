@@ -9,7 +9,6 @@ from headrace.adapters.protocols.balancer_v2_stable.state import (
     PROTOCOL,
     BalancerV2StableState,
     CachedRate,
-    Ramp,
     ReadAt,
     StableTerms,
     checked_state,
@@ -17,6 +16,7 @@ from headrace.adapters.protocols.balancer_v2_stable.state import (
 from headrace.adapters.protocols.balancer_v2_vault.logs import BALANCE_CHANGED, SWAP
 from headrace.errors import MalformedLogError, MalformedPoolError, UnquotableError
 from headrace.kernels.fixed_point_power import ONE
+from headrace.kernels.ramp import Ramp
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.event import Log
