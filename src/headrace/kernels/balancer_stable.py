@@ -70,7 +70,8 @@ def amount_out(curve: StableCurve, index_in: int, index_out: int, amount_in: int
 def amount_in_asked(curve: StableCurve, index_in: int, index_out: int, amount_out: int) -> int | None:
     """What the pool asks for exactly `amount_out` (raw units, at least 0), rounded up; None where it reverts.
 
-    It is not the least input that gives that much: both directions round to the pool.
+    That is not the least input that gives as much, and may be less or more: the quadratic loses up to three digits,
+    other ones in either direction.
     """
     try:
         return _Swap(curve, index_in, index_out).asked(amount_out)

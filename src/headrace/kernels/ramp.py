@@ -14,6 +14,11 @@ class Ramp(msgspec.Struct, frozen=True):
     starts_at: int = 0
     ends_at: int = 0
 
+    def is_sound(self, least: int, end: int) -> bool:
+        """Whether both values are at least `least` and below `end`, and the line, if it is one, leads forward."""
+        leads_forward = self.starts_at < self.ends_at or self.starts_at == self.ends_at == 0
+        return leads_forward and all(least <= one < end for one in (self.start, self.end))
+
     def value(self, timestamp: int) -> int:
         """Amplification in a block of that time, rounded towards the start, as the contract does."""
         if timestamp >= self.ends_at:

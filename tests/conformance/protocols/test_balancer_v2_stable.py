@@ -86,11 +86,12 @@ class TestBalancerV2Stable(DexConformance):
         requests = [(subject.query(case, GIVEN_OUT, answer), "latest") for case, answer in given]
         agreed = 0
         for (case, answer), words in zip(given, subject.chain.call_all(requests), strict=True):
-            first, second = (case.state.pool.tokens.index(token) for token in (case.token_in, case.token_out))
-            asked = balancer_stable.amount_in_asked(quoting.curve_at(own(case.state), at), first, second, answer)
-            if words is not None:
-                assert asked == signed_word(words[2])
-                agreed += 1
+            try:
+                asked = subject.dex.asked_in(case.state, case.token_in, case.token_out, answer, at)
+            except UnquotableError:
+                asked = None
+            assert asked == (signed_word(words[2]) if words else None)
+            agreed += asked is not None
         assert agreed >= 1000
 
     def test_a_rate_whose_cache_has_run_out_is_the_providers(self, subject: BalancerStableSubject) -> None:

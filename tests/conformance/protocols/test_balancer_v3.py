@@ -86,11 +86,12 @@ class TestBalancerV3(DexConformance):
         calls = [subject.swap_call(case._replace(amount_in=answer), SWAP_OUT, 1 << 127) for case, answer in given]
         agreed = 0
         for (case, answer), words in zip(given, subject.chain.call_all((one, "latest") for one in calls), strict=True):
-            first, second = (case.state.pool.tokens.index(token) for token in (case.token_in, case.token_out))
-            asked = balancer_v3.amount_in_asked(quoting.pool_at(own(case.state), at), first, second, answer)
-            if words is not None:
-                assert asked == words[0]
-                agreed += 1
+            try:
+                asked = subject.dex.asked_in(case.state, case.token_in, case.token_out, answer, at)
+            except UnquotableError:
+                asked = None
+            assert asked == (words[0] if words else None)
+            agreed += asked is not None
         assert agreed >= 1000
 
     def test_the_edges_of_what_a_weighted_pool_takes_are_the_contracts(self, subject: BalancerV3Subject) -> None:

@@ -54,7 +54,6 @@ def _after_own_log(state: BalancerV2StableState, log: Log) -> BalancerV2StableSt
 
 
 def _with_ramp(state: BalancerV2StableState, ramp: Ramp) -> BalancerV2StableState:
-    values_fit = all(AMP_PRECISION <= value < AMPLIFICATION_END for value in (ramp.start, ramp.end))
-    if not values_fit or ramp.starts_at > ramp.ends_at:
+    if not ramp.is_sound(AMP_PRECISION, AMPLIFICATION_END):
         raise MalformedLogError(state.pool.id, "amplification", f"{ramp} is none")
     return msgspec.structs.replace(state, amplification=ramp)

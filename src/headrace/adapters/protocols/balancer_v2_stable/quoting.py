@@ -59,6 +59,24 @@ def quote_in(
     return amount_in
 
 
+def asked_in(
+    state: BalancerV2StableState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+) -> int:
+    """What the vault takes for exactly `amount_out` (GIVEN_OUT), rounded up.
+
+    Raises:
+        UnquotableError: vault or pool would revert, or the state does not tell what holds in that block.
+    """
+    index_in, index_out = vault.swap_indices(state, token_in, token_out)
+    vault.refuse_pause(state, at.timestamp)
+    vault.refuse_amount_out(state, amount_out)
+    amount_in = balancer_stable.amount_in_asked(curve_at(state, at), index_in, index_out, amount_out)
+    if amount_in is None:
+        raise UnquotableError(state.pool.id, "the pool is empty, or the output too large for it")
+    vault.refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
+    return amount_in
+
+
 def curve_at(state: BalancerV2StableState, at: BlockContext) -> StableCurve:
     """The curve of a swap in that block.
 

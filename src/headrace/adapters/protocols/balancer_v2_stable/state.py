@@ -99,9 +99,8 @@ def checked_state(state: BalancerV2StableState) -> BalancerV2StableState:
     if len(pool.tokens) > TOKENS_MAX:
         raise MalformedPoolError(pool.id, "tokens", f"a stable pool has at most {TOKENS_MAX}, not {len(pool.tokens)}")
     ramp = state.amplification
-    for value in (ramp.start, ramp.end) if ramp else ():
-        if not AMP_PRECISION <= value < AMPLIFICATION_END:
-            raise MalformedPoolError(pool.id, "amplification", f"{value} thousandths are not between 1 and 5000")
+    if ramp and not ramp.is_sound(AMP_PRECISION, AMPLIFICATION_END):
+        raise MalformedPoolError(pool.id, "amplification", f"{ramp} is out of 1 to 5000, in thousandths, or leads back")
     for token, rate in zip(pool.tokens, state.rates, strict=True):
         if rate and not 0 < rate.cached < RATE_END:
             raise MalformedPoolError(pool.id, "rates", f"{rate.cached} of {token} is none")

@@ -76,7 +76,7 @@ def check_holdings(state: VaultState, per_token: Mapping[str, Sequence[object]])
         if len(items) != count:
             raise MalformedPoolError(pool.id, field, f"{len(items)} for {count} tokens")
     for token, cash, managed in zip(pool.tokens, state.cash, state.managed, strict=True):
-        if cash + managed >= BALANCE_END:
-            raise MalformedPoolError(pool.id, "balances", f"{cash + managed} of {token} does not fit 112 bits")
-    if state.swap_fee >= ONE:
+        if min(cash, managed) < 0 or cash + managed >= BALANCE_END:
+            raise MalformedPoolError(pool.id, "balances", f"{cash} and {managed} of {token} do not fit 112 bits")
+    if not 0 <= state.swap_fee < ONE:
         raise MalformedPoolError(pool.id, "swap_fee", f"{state.swap_fee} of 1e18 leaves nothing")

@@ -106,6 +106,16 @@ class BalancerV3:
         """
         return quoting.quote_in(_own(state), token_in, token_out, amount_out, at)
 
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What the vault takes for exactly `amount_out` (EXACT_OUT); it may differ from `quote_in` by roundings.
+
+        Raises:
+            UnquotableError: vault or pool would revert, or the state does not tell what holds in that block.
+        """
+        return quoting.asked_in(_own(state), token_in, token_out, amount_out, at)
+
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         """Weighted product or stable curve; nothing comes out of an empty or paused pool."""
         return quoting.shape(_own(state), token_in, token_out)

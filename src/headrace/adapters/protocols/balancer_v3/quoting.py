@@ -45,6 +45,22 @@ def quote_in(state: BalancerV3State, token_in: Address, token_out: Address, amou
     return amount_in
 
 
+def asked_in(state: BalancerV3State, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
+    """What the vault takes for exactly `amount_out` (EXACT_OUT), rounded up.
+
+    Raises:
+        UnquotableError: vault or pool would revert, or the rates may be others in that block.
+    """
+    index_in, index_out = _indices(state, token_in, token_out)
+    if amount_out <= 0:
+        raise UnquotableError(state.pool.id, "the output is not positive (AmountGivenZero)")
+    amount_in = balancer_v3.amount_in_asked(pool_at(state, at), index_in, index_out, amount_out)
+    if amount_in is None:
+        raise UnquotableError(state.pool.id, "the amount is too small, or too large for the pool's balances")
+    _refuse_balance(state, index_in, amount_in)
+    return amount_in
+
+
 def pool_at(state: BalancerV3State, at: BlockContext) -> VaultPool:
     """The pool as a swap in that block finds it.
 

@@ -114,14 +114,14 @@ def _check_numbers(state: BalancerV3State) -> None:
     if isinstance(curve, WeightedTerms):
         if sum(curve.weights) != ONE or min(curve.weights) <= 0:
             raise MalformedPoolError(pool.id, "weights", f"they are {sum(curve.weights)} in sum, not 1e18, or one is 0")
-    elif not all(0 < one < AMPLIFICATION_END for one in (curve.amplification.start, curve.amplification.end)):
-        raise MalformedPoolError(pool.id, "amplification", f"{curve.amplification} is out of range")
+    elif not curve.amplification.is_sound(1, AMPLIFICATION_END):
+        raise MalformedPoolError(pool.id, "amplification", f"{curve.amplification} is out of range, or leads back")
     if min(state.rates) <= 0:
         raise MalformedPoolError(pool.id, "rates", "a rate is 0")
     if min(state.terms.scalings) <= 0:
         raise MalformedPoolError(pool.id, "scalings", "a factor is 0")
-    if max(state.balances) >= BALANCE_END:
-        raise MalformedPoolError(pool.id, "balances", f"{max(state.balances)} does not fit 128 bits")
+    if not 0 <= min(state.balances) <= max(state.balances) < BALANCE_END:
+        raise MalformedPoolError(pool.id, "balances", f"{state.balances} do not fit 128 bits")
     for field, fee in (("swap_fee", state.swap_fee), ("aggregate_fee", state.aggregate_fee)):
-        if fee > ONE or (field == "swap_fee" and fee == ONE):
+        if not 0 <= fee <= ONE or (field == "swap_fee" and fee == ONE):
             raise MalformedPoolError(pool.id, field, f"{fee} of 1e18 is too much")

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from headrace.adapters.protocols.balancer_v2_stable import BalancerV2Stable
 from headrace.adapters.protocols.balancer_v2_stable.logs import AMP_STARTED, AMP_STOPPED, RATE_CACHED, apply
 from headrace.adapters.protocols.balancer_v2_stable.quoting import quote_in, quote_out, shape
 from headrace.adapters.protocols.balancer_v2_stable.state import (
@@ -20,6 +21,7 @@ from headrace.kernels.ramp import Ramp
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.event import Log
+from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool
 
 LOW, HIGH, CONTRACT, VAULT = (Address("0x" + digit * 40) for digit in "1345")
@@ -89,6 +91,17 @@ def test_a_rate_is_the_caches_then_the_providers_of_the_block_before() -> None:
             quote_out(silent, LOW, HIGH, 10**9, at(101, 5001))
 
 
+def test_an_exact_output_is_asked_for_or_refused() -> None:
+    dex = BalancerV2Stable()
+    asked = dex.asked_in(STATE, LOW, HIGH, 10**9, at(101, 1))
+    assert abs(asked - dex.quote_in(STATE, LOW, HIGH, 10**9, at(101, 1))) <= 2000
+    for amount in (0, 10**18):
+        with pytest.raises(UnquotableError):
+            dex.asked_in(STATE, LOW, HIGH, amount, at(101, 1))
+    assert not dex.supports_flash_swap
+    assert dex.step(STATE, LOW, HIGH) == BalancerV2Step(LOW, HIGH, VAULT, ID)
+
+
 def test_a_state_is_outdated_before_its_cache_can_run_out() -> None:
     assert not STATE.is_outdated(110)  # ten blocks of at most a minute
     assert STATE.is_outdated(111)
@@ -141,6 +154,9 @@ def test_what_cannot_follow_the_state_is_refused(wrong: Log) -> None:
         ({"terms": msgspec.structs.replace(TERMS, scalings=(ONE, ONE // 10))}, "scalings"),
         ({"swap_fee": ONE}, "swap_fee"),
         ({"cash": (1 << 112, 0)}, "balances"),
+        ({"managed": (0, -1)}, "balances"),
+        ({"swap_fee": -1}, "swap_fee"),
+        ({"amplification": Ramp(1000, 2000, 7, 7)}, "amplification"),
     ],
 )
 def test_a_state_that_cannot_be_is_refused_by_name(changes: dict[str, object], field: str) -> None:

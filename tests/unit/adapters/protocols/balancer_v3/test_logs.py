@@ -187,6 +187,9 @@ def test_pauses_hold_until_they_run_out_and_empty_pools_give_nothing() -> None:
         ({"rates": (ONE,)}, "rates"),
         ({"rates": (ONE, 0)}, "rates"),
         ({"balances": (1 << 128, 0)}, "balances"),
+        ({"balances": (5, -1)}, "balances"),
+        ({"swap_fee": -1}, "swap_fee"),
+        ({"curve": StableTerms(Ramp(5000, 9000, 7, 7))}, "amplification"),
         ({"swap_fee": ONE}, "swap_fee"),
         ({"aggregate_fee": ONE + 1}, "aggregate_fee"),
         ({"terms": msgspec.structs.replace(TERMS, scalings=(1, 0))}, "scalings"),
@@ -199,6 +202,14 @@ def test_a_state_that_cannot_be_is_refused_by_name(changes: dict[str, object], f
     with pytest.raises(MalformedPoolError) as caught:
         checked_state(msgspec.structs.replace(STATE, **changes))
     assert caught.value.field == field
+
+
+def test_an_exact_output_is_asked_for_or_refused() -> None:
+    dex = BalancerV3()
+    assert dex.asked_in(STATE, LOW, HIGH, 10**9, at(5)) >= dex.quote_in(STATE, LOW, HIGH, 10**9, at(5))
+    for amount in (0, 10**18):
+        with pytest.raises(UnquotableError):
+            dex.asked_in(STATE, LOW, HIGH, amount, at(5))
 
 
 def test_the_step_names_vault_and_pool() -> None:
