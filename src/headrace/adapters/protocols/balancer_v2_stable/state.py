@@ -101,6 +101,8 @@ def checked_state(state: BalancerV2StableState) -> BalancerV2StableState:
     ramp = state.amplification
     if ramp and not ramp.is_sound(AMP_PRECISION, AMPLIFICATION_END):
         raise MalformedPoolError(pool.id, "amplification", f"{ramp} is out of 1 to 5000, in thousandths, or leads back")
+    if state.read_at is None and (ramp is None or any(state.rates)):
+        raise MalformedPoolError(pool.id, "read_at", "a pool whose rates or amplification move says when it was read")
     for token, rate in zip(pool.tokens, state.rates, strict=True):
         if rate and not 0 < rate.cached < RATE_END:
             raise MalformedPoolError(pool.id, "rates", f"{rate.cached} of {token} is none")

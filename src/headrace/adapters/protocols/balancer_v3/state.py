@@ -116,6 +116,8 @@ def _check_numbers(state: BalancerV3State) -> None:
             raise MalformedPoolError(pool.id, "weights", f"they are {sum(curve.weights)} in sum, not 1e18, or one is 0")
     elif not curve.amplification.is_sound(1, AMPLIFICATION_END):
         raise MalformedPoolError(pool.id, "amplification", f"{curve.amplification} is out of range, or leads back")
+    if state.terms.has_rates and state.read_number is None:
+        raise MalformedPoolError(pool.id, "read_number", "a pool with rates says after which block they were read")
     if min(state.rates) <= 0:
         raise MalformedPoolError(pool.id, "rates", "a rate is 0")
     if min(state.terms.scalings) <= 0:

@@ -156,6 +156,7 @@ def test_what_cannot_follow_the_state_is_refused(wrong: Log) -> None:
         ({"cash": (1 << 112, 0)}, "balances"),
         ({"managed": (0, -1)}, "balances"),
         ({"swap_fee": -1}, "swap_fee"),
+        ({"read_at": None}, "read_at"),
         ({"amplification": Ramp(1000, 2000, 7, 7)}, "amplification"),
     ],
 )

@@ -189,6 +189,7 @@ def test_pauses_hold_until_they_run_out_and_empty_pools_give_nothing() -> None:
         ({"balances": (1 << 128, 0)}, "balances"),
         ({"balances": (5, -1)}, "balances"),
         ({"swap_fee": -1}, "swap_fee"),
+        ({"terms": RATED.terms}, "read_number"),
         ({"curve": StableTerms(Ramp(5000, 9000, 7, 7))}, "amplification"),
         ({"swap_fee": ONE}, "swap_fee"),
         ({"aggregate_fee": ONE + 1}, "aggregate_fee"),
