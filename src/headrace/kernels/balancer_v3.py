@@ -197,9 +197,7 @@ def _input_max(pool: VaultPool, scaled: Numbers, index_in: int) -> int:
     """The most raw units whose net amount the curve takes, by halving: the net amount never falls."""
     limit = pool.curve.input_max(scaled, index_in)
     unit = pool.scalings[index_in] * pool.rates[index_in]
-    fits, beyond = 0, 2 + _with_fee(pool, limit + 1) * ONE // unit + ONE // unit
-    while _net(pool, index_in, beyond) <= limit:
-        fits, beyond = beyond, 2 * beyond
+    fits, beyond = 0, 1 + -(-_with_fee(pool, limit + 1) * ONE // unit)
     while beyond - fits > 1:
         middle = (fits + beyond) // 2
         fits, beyond = (middle, beyond) if _net(pool, index_in, middle) <= limit else (fits, middle)
