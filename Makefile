@@ -8,14 +8,14 @@ RIVALS := .venv-rivals
 FORGE := cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 SOURCES := src tests benchmarks examples
 
-.PHONY: setup demo test test-python test-contracts simulate parity check format bench lock clean
+.PHONY: setup third-party demo test test-python test-contracts simulate parity check format bench lock clean
 
 demo: setup
 	@$(BIN)/headrace demo $(ARGS)
 
 test: setup test-contracts test-python
 
-test-python: setup
+test-python: setup third-party
 	@echo "tests: Python"
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report
@@ -45,6 +45,9 @@ parity: setup
 
 bench: setup $(RIVALS)/.installed
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+third-party: setup
+	@$(BIN)/python -m headrace.devnet.third_party
 
 setup: $(VENV)/.installed node_modules/.installed contracts/out/.built
 

@@ -35,7 +35,7 @@ defi:
     max_concurrent_executions: 3
     max_execution_time_seconds: 300
     max_exposure_usd:
-      tokens: {{USDC: 2000, WETH: 1 WETH}}
+      tokens: {{USDC: 2000, WETH: 3000}}
       venues: {{uniswap_v2: 1500.5}}
       strategies: {{spatial: 3000}}
       chains: {{ethereum: 4000}}

@@ -36,9 +36,9 @@ from headrace.kernels.fixed_point_power import (
     multiply_up,
     power_up,
 )
+from headrace.kernels.least_input import least_input
 
 RATIO_MAX = 3 * 10**17  # of a balance, in or out, 18 decimals
-_FIRST_WIDTH_SHIFT = 40  # the contract's answer is right to about 10^-12
 
 
 class WeightedPair(msgspec.Struct, frozen=True):
@@ -91,17 +91,9 @@ def amount_in_asked(pair: WeightedPair, amount_out: int) -> int | None:
 
 def amount_in(pair: WeightedPair, amount_out_min: int) -> int | None:
     """Least input whose `amount_out` reaches `amount_out_min` (at least 1); None where no input does."""
-    bracket = _bracket(pair, amount_out_min)
-    if bracket is None:
-        return None
-    short, enough = bracket
-    while enough - short > 1:
-        middle = (short + enough) // 2
-        if _reaches(pair, middle, amount_out_min):
-            enough = middle
-        else:
-            short = middle
-    return enough
+    largest = amount_in_max(pair)
+    guess = amount_in_asked(pair, amount_out_min) or largest
+    return least_input(lambda amount: amount_out(pair, amount), amount_out_min, guess=guess, input_max=largest)
 
 
 def amount_in_max(pair: WeightedPair) -> int:
@@ -124,28 +116,3 @@ def output_and_slope(
     exponent = -weight_ratio * math.log1p(growth)
     slope = balance_out * math.exp(exponent) / (1.0 + growth) * weight_ratio * gamma / balance_in
     return -balance_out * math.expm1(exponent), slope
-
-
-def _bracket(pair: WeightedPair, amount_out_min: int) -> tuple[int, int] | None:
-    """An input that falls short and one that reaches, close to what the contract asks for an exact output."""
-    largest = amount_in_max(pair)
-    if not _reaches(pair, largest, amount_out_min):
-        return None
-    guess = min(largest, amount_in_asked(pair, amount_out_min) or largest)
-    width = 1 + (guess >> _FIRST_WIDTH_SHIFT)
-    if _reaches(pair, guess, amount_out_min):
-        short, enough = guess - width, guess
-        while short > 0 and _reaches(pair, short, amount_out_min):
-            width *= 2
-            short, enough = short - width, short
-        return max(0, short), enough
-    short, enough = guess, guess + width
-    while enough < largest and not _reaches(pair, enough, amount_out_min):
-        width *= 2
-        short, enough = enough, enough + width
-    return short, min(enough, largest)
-
-
-def _reaches(pair: WeightedPair, amount: int, amount_out_min: int) -> bool:
-    given = amount_out(pair, amount)
-    return given is not None and given >= amount_out_min

@@ -1,36 +1,27 @@
-"""Balancer v2 for the suite: vault, factory and pools as published, of 2022 and of 2021, one with asset managers.
-
-Oracle: `vault.swap` itself, called for each case on the head's state.
-"""
+"""Balancer v2's weighted pools for the suite: as published, of 2022 and of 2021, one with asset managers."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from unittest.mock import patch
 
-import msgspec
+from tests.conformance.protocols.balancer_vault_subject import GIVEN_IN, GIVEN_OUT, BalancerVaultSubject
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.subject import Case
 
-from headrace.adapters.protocols.balancer_v2 import BalancerV2, quoting
+from headrace.adapters.protocols.balancer_v2 import BalancerV2
 from headrace.adapters.protocols.balancer_v2.state import BalancerV2State
-from headrace.devnet.abi import encode_arguments, encode_call
+from headrace.adapters.protocols.balancer_v2_vault import quoting as vault_quoting
+from headrace.devnet.abi import encode_arguments
 from headrace.devnet.artifacts import balancer_artifact
-from headrace.devnet.recipe.balancer_v2 import WeightedPoolSpec, create_weighted_pools, deploy_balancer_v2
-from headrace.devnet.recipe.tokens import MAX_UINT256, approve_all
-from headrace.devnet.recipe.uniswap_v2 import NO_DEADLINE
+from headrace.devnet.recipe.balancer_v2 import WeightedPoolSpec, create_weighted_pools
 from headrace.kernels import weighted
 from headrace.kernels.fixed_point_power import ONE, divide_down, multiply_down, power_down, power_up
 from headrace.model.address import ZERO_ADDRESS, Address, PoolId
-from headrace.model.event import Log
 from headrace.model.pool import Pool
-from headrace.ports.pool import PoolState
 
-SWAP = "swap((bytes32,uint8,address,address,uint256,bytes),(address,bool,address,bool),uint256,uint256)"
-_SENTINEL = 0x1234567890ABCDEF1234567890ABCDEF1234567890ABCDEF1234567890ABCDEF
 _PERCENT = ONE // 100
-_GIVEN_IN, _GIVEN_OUT = 0, 1
 _WITHDRAW, _DEPOSIT, _UPDATE = 0, 1, 2
 _NEAR_LIMIT = 49 * 10**32  # of the 51.9e32 that fit 112 bits
 _ACTIONS = {"swap": 6, "swap for exact": 3, "join": 3, "exit": 3, "exit in one token": 2, "fee": 2, "manage": 3}
@@ -42,35 +33,18 @@ def _cash(state: BalancerV2State, index: int) -> int:
     return state.cash[index]
 
 
-class BalancerSubject:
+class BalancerSubject(BalancerVaultSubject):
     """Eight pools; tokens of 6, 8 and 18 decimals."""
 
     def __init__(self, chain: LocalChain) -> None:
-        self.chain = chain
+        super().__init__(chain)
         self.dex = BalancerV2()
-        self.no_pool = chain.tokens[0] + "00" * 12
-        self.exchange = deploy_balancer_v2(chain.deployer, chain.weth)
-        approve_all(chain.deployer, chain.tokens, (self.exchange.vault,))
         specs = tuple(WeightedPoolSpec(*terms) for terms in self._terms())
         made = [pool.pool_id for pool in create_weighted_pools(chain.deployer, self.exchange, specs)]
         self.managed_id = self._managed_pool()
         made += [self.managed_id, *self._pools_of_2021()]
         chain.deployer.flush()
-        self.pools = tuple(self._described(pool_id) for pool_id in made)
-
-    def reserve(self, state: PoolState, token: Address) -> int:
-        assert isinstance(state, BalancerV2State)
-        return state.balance(state.pool.tokens.index(token))
-
-    def ask_contract(self, cases: Sequence[Case]) -> list[int | None]:
-        answers = self.chain.call_all((self.swap_call(case), "latest") for case in cases)
-        return [None if answer is None else answer[0] for answer in answers]
-
-    def swap_call(self, case: Case) -> dict[str, str]:
-        """The transaction of a case, from the deployer, who holds and approved every token."""
-        data = self._template(case.state.pool.id, case.token_in, case.token_out)
-        filled = data.replace(f"{_SENTINEL:064x}", f"{case.amount_in:064x}")
-        return {"from": self.chain.deployer.sender, "to": self.exchange.vault, "data": filled}
+        self.pools = tuple(self.described(pool_id) for pool_id in made)
 
     def slack_units(self, case: Case) -> float:
         """One unit of the output, the fee's rounding by one unit of the input, the power's margin of the balance."""
@@ -109,33 +83,9 @@ class BalancerSubject:
             "exponent upside down": partial(patch.object, weighted, "divide_down", lambda a, b: divide_down(b, a)),
             "31 % at once": partial(patch.object, weighted, "RATIO_MAX", 31 * _PERCENT),
             "what is lent out forgotten": partial(patch.object, BalancerV2State, "balance", _cash),
-            "the vault's balances unlimited": partial(patch.object, quoting, "_refuse_balances", lambda *_: None),
-            "no limit of 112 bits": partial(patch.object, quoting, "BALANCE_END", 1 << 256),
+            "the vault's balances unlimited": partial(patch.object, vault_quoting, "refuse_balances", lambda *_: None),
+            "no limit of 112 bits": partial(patch.object, vault_quoting, "BALANCE_END", 1 << 256),
         }
-
-    def broken(self, log: Log) -> Iterator[Log]:
-        replace = msgspec.structs.replace
-        words = [log.data[i : i + 64] for i in range(2, len(log.data), 64)]
-        yield replace(log, topics=log.topics[:-1])
-        yield replace(log, topics=(*log.topics, log.topics[0]))
-        if len(log.topics) > 1:
-            yield replace(log, topics=(log.topics[0], log.topics[0], *log.topics[2:]))
-        if len(log.topics) == 4:
-            yield replace(log, topics=(*log.topics[:-1], log.topics[0]))
-            yield replace(log, topics=(*log.topics[:-1], "0x" + "00" * 12 + "66" * 20))
-            yield replace(log, data="0x" + f"{1 << 112:064x}" * 2)
-        if len(log.topics) == 3:
-            yield replace(log, data="0x" + "".join([words[0], f"{1 << 200:064x}", *words[2:]]))
-            yield replace(log, data="0x" + "".join([*words[:3], f"{1 << 200:064x}", *words[4:]]))
-            yield replace(log, data="0x" + "".join([*words[:4], "0" * 24 + "66" * 20, *words[5:]]))
-        if len(log.topics) == 1 and int(log.data, 16) > 1:
-            yield replace(log, data=f"0x{ONE:064x}")
-
-    def balances(self, pool: Pool) -> list[int]:
-        """Cash and managed of each token, from the vault."""
-        signature = "getPoolTokens(bytes32)(address[],uint256[],uint256)"
-        found = self.chain.deployer.call(self.exchange.vault, signature, bytes.fromhex(pool.id[2:]))[1]
-        return msgspec.convert(found, list[int])
 
     def manage(self, kind: int, token: Address, amount: int) -> None:
         """Queue a transfer between the vault and the managed pool's asset manager, who is the deployer."""
@@ -148,15 +98,12 @@ class BalancerSubject:
         e18 = [t for t in self.chain.tokens if self.chain.decimals[t] == 18]
         percent = [one * _PERCENT for one in (50, 50, 80, 20, 50, 25, 25, 99, 1, 50, 50)]
         return [
-            ((a, b), tuple(percent[:2]), self._whole((a, b), 1000, 2_500_000), 3 * 10**15),
-            ((b, c), tuple(percent[2:4]), self._whole((b, c), 40_000, 7), 10**15),
-            ((a, c, d), tuple(percent[4:7]), self._whole((a, c, d), 5, 60_000, 10**9), 10**16),
-            ((a, d), tuple(percent[7:9]), self._whole((a, d), 10**6, 300), 10**12),
+            ((a, b), tuple(percent[:2]), self.whole((a, b), 1000, 2_500_000), 3 * 10**15),
+            ((b, c), tuple(percent[2:4]), self.whole((b, c), 40_000, 7), 10**15),
+            ((a, c, d), tuple(percent[4:7]), self.whole((a, c, d), 5, 60_000, 10**9), 10**16),
+            ((a, d), tuple(percent[7:9]), self.whole((a, d), 10**6, 300), 10**12),
             (tuple(e18), tuple(percent[9:]), (_NEAR_LIMIT, 10**21), 10**17),
         ]
-
-    def _whole(self, tokens: tuple[Address, ...], *amounts: int) -> tuple[int, ...]:
-        return tuple(n * 10 ** self.chain.decimals[t] for t, n in zip(tokens, amounts, strict=True))
 
     def _managed_pool(self) -> PoolId:
         """A pool with asset managers, which no factory makes: most of one token is lent out."""
@@ -169,8 +116,8 @@ class BalancerSubject:
         pool = deployer.deploy(
             artifact, (*types, "uint256", "address"), params, self.exchange.vault, fees, 90 * 86400, 0, deployer.sender
         )
-        self.managed_id = self._joined(pool, tokens, self._whole(tokens, 900, 1700))
-        self.manage(_WITHDRAW, tokens[1], self._whole(tokens, 0, 1600)[1])
+        self.managed_id = self._joined(pool, self.whole(tokens, 900, 1700))
+        self.manage(_WITHDRAW, tokens[1], self.whole(tokens, 0, 1600)[1])
         return self.managed_id
 
     def pool_of_2021(self, tokens: tuple[Address, ...], share: int) -> Address:
@@ -189,83 +136,39 @@ class BalancerSubject:
         artifact = balancer_artifact(task, "LiquidityBootstrappingPool")
         return self.chain.deployer.deploy(artifact, (*types, "bool"), *frame, self.chain.deployer.sender, True)
 
-    def pool_id(self, pool: Address) -> PoolId:
-        """What the pool says."""
-        found = self.chain.deployer.call(pool, "getPoolId()(bytes32)")[0]
-        assert isinstance(found, bytes)
-        return PoolId("0x" + found.hex())
-
     def _pools_of_2021(self) -> list[PoolId]:
         made = []
         for tokens, share in ((self.chain.tokens[:2], 50), (self.chain.tokens[2:], 80)):
-            made.append(self._joined(self.pool_of_2021(tokens, share), tokens, self._whole(tokens, 3_000, 90_000)))
+            made.append(self._joined(self.pool_of_2021(tokens, share), self.whole(tokens, 3_000, 90_000)))
         return made
 
-    def _joined(self, pool: Address, tokens: tuple[Address, ...], amounts: tuple[int, ...]) -> PoolId:
+    def _joined(self, pool: Address, amounts: tuple[int, ...]) -> PoolId:
         pool_id = self.pool_id(pool)
-        self._join_with(pool_id, tokens, encode_arguments(("uint256", "uint256[]"), 0, amounts))
+        self.join(pool_id, encode_arguments(("uint256", "uint256[]"), 0, amounts))
         return pool_id
 
-    def _join_with(self, pool_id: PoolId, tokens: tuple[Address, ...], payload: bytes) -> None:
-        request = (tokens, (MAX_UINT256,) * len(tokens), payload, False)
-        signature = "joinPool(bytes32,address,address,(address[],uint256[],bytes,bool))"
-        sender = self.chain.deployer.sender
-        self.chain.deployer.transact(
-            self.exchange.vault, signature, bytes.fromhex(pool_id[2:]), sender, sender, request
-        )
-
-    def _described(self, pool_id: PoolId) -> Pool:
-        block = self.chain.head().hash
-        return self.chain.through_chain(lambda chain: self.dex.describe(chain, "balancer_v2", pool_id, block))
-
-    def _template(self, pool_id: PoolId, token_in: Address, token_out: Address) -> str:
-        return encode_call(SWAP, *self._swap_arguments(pool_id, (token_in, token_out), _GIVEN_IN, _SENTINEL))
-
-    def _swap_arguments(
-        self, pool_id: PoolId, way: tuple[Address, Address], kind: int, amount: int
-    ) -> tuple[object, ...]:
-        sender = self.chain.deployer.sender
-        single = (bytes.fromhex(pool_id[2:]), kind, *way, amount, b"")
-        return single, (sender, False, sender, False), MAX_UINT256 if kind else 0, NO_DEADLINE
-
-    def _swap(self, draw: random.Random, pool: Pool, kind: int = _GIVEN_IN) -> None:
+    def _swap(self, draw: random.Random, pool: Pool, kind: int = GIVEN_IN) -> None:
         balances = self.balances(pool)
         is_delicate = pool.id == self.managed_id or max(balances) * 1.2 > (1 << 112)
         most = 1e-3 if is_delicate else 0.05
         first, second = draw.sample(range(len(balances)), 2)
         amount = int(balances[second if kind else first] * most * 10 ** draw.uniform(-4, 0))
-        way = (pool.tokens[first], pool.tokens[second])
-        self.chain.deployer.transact(
-            self.exchange.vault, SWAP, *self._swap_arguments(pool.id, way, kind, max(amount, 1))
-        )
+        self.swap(pool.id, (pool.tokens[first], pool.tokens[second]), kind, max(amount, 1))
 
     def _swap_for_exact(self, draw: random.Random, pool: Pool) -> None:
-        self._swap(draw, pool, _GIVEN_OUT)
+        self._swap(draw, pool, GIVEN_OUT)
 
     def _join(self, draw: random.Random, pool: Pool) -> None:
         amounts = [int(one * draw.uniform(0, 0.002)) for one in self.balances(pool)]
         payload = encode_arguments(("uint256", "uint256[]", "uint256"), 1, amounts, 0)
-        self._join_with(pool.id, pool.tokens, payload)
+        self.join(pool.id, payload)
 
     def _exit(self, draw: random.Random, pool: Pool) -> None:
-        self._leave(pool, encode_arguments(("uint256", "uint256"), 1, self._share(draw, pool)))
+        self.leave(pool.id, encode_arguments(("uint256", "uint256"), 1, self.share(draw, pool)))
 
     def _exit_in_one_token(self, draw: random.Random, pool: Pool) -> None:
-        payload = encode_arguments(("uint256", "uint256", "uint256"), 0, self._share(draw, pool), 0)
-        self._leave(pool, payload)
-
-    def _share(self, draw: random.Random, pool: Pool) -> int:
-        held = self.chain.deployer.call_integer(
-            Address(pool.id[:42]), "balanceOf(address)(uint256)", self.chain.deployer.sender
-        )
-        return int(held * draw.uniform(0.0001, 0.003))
-
-    def _leave(self, pool: Pool, payload: bytes) -> None:
-        request = (pool.tokens, (0,) * len(pool.tokens), payload, False)
-        signature = "exitPool(bytes32,address,address,(address[],uint256[],bytes,bool))"
-        sender = self.chain.deployer.sender
-        pool_id = bytes.fromhex(pool.id[2:])
-        self.chain.deployer.transact(self.exchange.vault, signature, pool_id, sender, sender, request)
+        payload = encode_arguments(("uint256", "uint256", "uint256"), 0, self.share(draw, pool), 0)
+        self.leave(pool.id, payload)
 
     def _fee(self, draw: random.Random, pool: Pool) -> None:
         fee = draw.choice((10**12, 10**15, 3 * 10**15, draw.randrange(10**12, 10**17)))

@@ -120,7 +120,7 @@ def test_what_answers_like_a_weighted_pool_is_described_and_read(node: NodeOnly)
     ("signature", "answer", "field"),
     [
         ("getVault()", words(), "getVault"),
-        ("getVault()", words(DIRTY), "tokens"),
+        ("getVault()", words(DIRTY), "getVault"),
         ("getPoolId()", words(5), "getPoolId"),
         ("getPoolId()", words(), "getPoolId"),
         ("getNormalizedWeights()", words(), "getNormalizedWeights"),

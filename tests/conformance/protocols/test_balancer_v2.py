@@ -1,27 +1,22 @@
 """Balancer v2 weighted pools against the vault and the pools as published (2022's and 2021's)."""
 
 import pytest
-from eth_hash.auto import keccak
 from tests.conformance.protocols.balancer_subject import BalancerSubject
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.subject import Case, directions, draw_cases, quote
 from tests.conformance.protocols.suite import SEED, DexConformance, read_states
 
 from headrace.adapters.protocols.balancer_v2 import BalancerV2
-from headrace.adapters.protocols.balancer_v2.logs import PAUSE_CHANGED
 from headrace.adapters.protocols.balancer_v2.quoting import _pair
 from headrace.adapters.protocols.balancer_v2.state import BalancerV2State
-from headrace.devnet.abi import encode_call, signed_word
+from headrace.adapters.protocols.balancer_v2_vault.logs import PAUSE_CHANGED
+from headrace.devnet.abi import signed_word
 from headrace.errors import MalformedPoolError, MarketStaleError
 from headrace.kernels import weighted
 from headrace.kernels.shape import Weighted
 from headrace.model.address import Address, PoolId
 from headrace.model.event import Log
 from headrace.ports.pool import PoolState
-
-QUERY = (
-    "queryBatchSwap(uint8,(bytes32,uint256,uint256,uint256,bytes)[],address[],(address,bool,address,bool))(int256[])"
-)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +48,7 @@ class TestBalancerV2(DexConformance):
     def test_exact_outputs_are_asked_as_the_vault_asks(self, subject: BalancerSubject) -> None:
         cases = draw_cases(subject, read_states(subject), 3000, SEED)
         outputs = [(case, answer) for case, answer in zip(cases, subject.ask_contract(cases), strict=True) if answer]
-        requests = [(self.query(subject, case, 1, answer), "latest") for case, answer in outputs]
+        requests = [(subject.query(case, 1, answer), "latest") for case, answer in outputs]
         agreed = 0
         for (case, answer), words in zip(outputs, subject.chain.call_all(requests), strict=True):
             asked = weighted.amount_in_asked(pair_of(case), answer)
@@ -66,7 +61,7 @@ class TestBalancerV2(DexConformance):
 
     def test_the_vaults_own_query_gives_the_same(self, subject: BalancerSubject) -> None:
         at, cases = subject.chain.next_context(), draw_cases(subject, read_states(subject), 500, SEED)
-        requests = [(self.query(subject, case, 0, case.amount_in), "latest") for case in cases]
+        requests = [(subject.query(case, 0, case.amount_in), "latest") for case in cases]
         answers = [None if words is None else -signed_word(words[3]) for words in subject.chain.call_all(requests)]
         assert answers == [quote(subject, case, at) for case in cases]
 
@@ -92,8 +87,8 @@ class TestBalancerV2(DexConformance):
     def test_a_paused_pool_is_refused_until_it_is_resumed(self, subject: BalancerSubject) -> None:
         chain, pool = subject.chain, subject.pools[0]
         contract = Address(pool.id[:42])
-        self.allow(subject, contract, "pause()")
-        self.allow(subject, contract, "unpause()")
+        subject.allow(contract, "pause()")
+        subject.allow(contract, "unpause()")
         for signature, is_paused in (("pause()", True), ("unpause()", False)):
             before = own(read_states(subject)[0])
             height = chain.head().number
@@ -111,7 +106,7 @@ class TestBalancerV2(DexConformance):
 
     def test_a_paused_vault_makes_the_market_stale_and_is_refused(self, subject: BalancerSubject) -> None:
         chain, vault = subject.chain, subject.exchange.vault
-        self.allow(subject, vault, "setPaused(bool)")
+        subject.allow(vault, "setPaused(bool)")
         for flag in (True, False):
             height = chain.head().number
             chain.deployer.transact(vault, "setPaused(bool)", flag)
@@ -132,16 +127,3 @@ class TestBalancerV2(DexConformance):
         log = Log(stranger, tuple(subject.dex.topics)[:1], "0x", header.hash, header.number, header.hash, 0)
         assert subject.dex.pool_of(log) == PoolId(stranger)
         assert BalancerV2().pool_of(log) == PoolId(stranger)
-
-    def query(self, subject: BalancerSubject, case: Case, kind: int, amount: int) -> dict[str, str]:
-        sender = subject.chain.deployer.sender
-        swap = (bytes.fromhex(case.state.pool.id[2:]), 0, 1, amount, b"")
-        assets = (case.token_in, case.token_out)
-        data = encode_call(QUERY, kind, [swap], assets, (sender, False, sender, False))
-        return {"to": subject.exchange.vault, "data": data}
-
-    def allow(self, subject: BalancerSubject, contract: Address, signature: str) -> None:
-        deployer = subject.chain.deployer
-        role = deployer.call(contract, "getActionId(bytes4)(bytes32)", keccak(signature.encode())[:4])[0]
-        authorizer = deployer.call_address(subject.exchange.vault, "getAuthorizer()(address)")
-        deployer.transact(authorizer, "grantRole(bytes32,address)", role, deployer.sender)

@@ -95,7 +95,7 @@ def test_money_limits_and_addresses_have_no_defaults(key: str) -> None:
 
 SPOILED = [
     ("tokens: {USDC: 2000,", "tokens: {USDX: 2000,", "there is no token 'USDX'"),
-    ("WETH: 1 WETH}", "WETH: 1 USDC}", "token with a price feed"),
+    ("WETH: 3000}", "WETH: 1 USDC}", "token with a price feed"),
     ("venues: {uniswap_v2: 1500.5}", "venues: {sushi: 1}", "there is no venue 'sushi'"),
     ("strategies: {spatial: 3000}", "strategies: {spatiel: 3000}", "did you mean"),
     ("chains: {ethereum: 4000}", "chains: {polygon: 4000}", "there is no chain 'polygon'"),

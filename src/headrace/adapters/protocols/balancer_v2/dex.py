@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.balancer_v2 import logs, quoting, reading
-from headrace.adapters.protocols.balancer_v2.registry import Registry
 from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State, checked_state
+from headrace.adapters.protocols.balancer_v2_vault.registry import Registry
 from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId

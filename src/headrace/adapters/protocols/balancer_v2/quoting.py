@@ -1,10 +1,10 @@
 """State to numbers: what vault and pool take and give, to the unit, and when they revert.
 
-On top of the pool's arithmetic the vault reverts for an amount of 0, where cash and managed would exceed 112 bits,
-and where its cash does not cover the output. It pays an output of 0 without complaint.
+On top of the pool's arithmetic stand the vault's own refusals (`balancer_v2_vault.quoting`).
 """
 
-from headrace.adapters.protocols.balancer_v2.state import BALANCE_END, BalancerV2State
+from headrace.adapters.protocols.balancer_v2.state import BalancerV2State
+from headrace.adapters.protocols.balancer_v2_vault import quoting as vault
 from headrace.errors import UnquotableError
 from headrace.kernels import weighted
 from headrace.kernels.fixed_point_power import ONE
@@ -18,14 +18,13 @@ def quote_out(state: BalancerV2State, token_in: Address, token_out: Address, amo
     Raises:
         UnquotableError: vault or pool would revert.
     """
-    index_in, index_out = _indices(state, token_in, token_out)
-    _refuse_pause(state, timestamp)
-    if amount_in <= 0:
-        raise UnquotableError(state.pool.id, "the input is not positive (UNKNOWN_AMOUNT_IN_FIRST_SWAP)")
+    index_in, index_out = vault.swap_indices(state, token_in, token_out)
+    vault.refuse_pause(state, timestamp)
+    vault.refuse_amount_in(state, amount_in)
     amount_out = weighted.amount_out(_pair(state, index_in, index_out), amount_in)
     if amount_out is None:
         raise UnquotableError(state.pool.id, "the input is over 30 % of the balance, or there is none (MAX_IN_RATIO)")
-    _refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
+    vault.refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
     return amount_out
 
 
@@ -35,9 +34,8 @@ def quote_in(state: BalancerV2State, token_in: Address, token_out: Address, amou
     Raises:
         UnquotableError: no input reaches it.
     """
-    index_in, index_out = _indices(state, token_in, token_out)
-    if amount_out <= 0:
-        raise UnquotableError(state.pool.id, "the output is not positive")
+    index_in, index_out = vault.swap_indices(state, token_in, token_out)
+    vault.refuse_amount_out(state, amount_out)
     amount_in = weighted.amount_in(_pair(state, index_in, index_out), amount_out)
     if amount_in is None:
         raise UnquotableError(state.pool.id, f"30 % of the balance in does not buy {amount_out} (MAX_IN_RATIO)")
@@ -51,20 +49,20 @@ def asked_in(state: BalancerV2State, token_in: Address, token_out: Address, amou
     Raises:
         UnquotableError: vault or pool would revert.
     """
-    index_in, index_out = _indices(state, token_in, token_out)
-    _refuse_pause(state, timestamp)
+    index_in, index_out = vault.swap_indices(state, token_in, token_out)
+    vault.refuse_pause(state, timestamp)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive (UNKNOWN_AMOUNT_IN_FIRST_SWAP)")
     amount_in = weighted.amount_in_asked(_pair(state, index_in, index_out), amount_out)
     if amount_in is None:
         raise UnquotableError(state.pool.id, "the output is over 30 % of the balance, or there is none (MAX_OUT_RATIO)")
-    _refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
+    vault.refuse_balances(state, state.balance(index_in) + amount_in, state.cash[index_out] - amount_out)
     return amount_in
 
 
 def shape(state: BalancerV2State, token_in: Address, token_out: Address) -> Weighted:
     """The curve in floats; nothing comes out of an empty or paused pool."""
-    index_in, index_out = _indices(state, token_in, token_out)
+    index_in, index_out = vault.swap_indices(state, token_in, token_out)
     ratio = state.terms.weights[index_in] / state.terms.weights[index_out]
     gamma = 1.0 - state.swap_fee / ONE
     if state.is_paused or state.is_vault_paused or state.balance(index_in) == 0:
@@ -82,25 +80,3 @@ def _pair(state: BalancerV2State, index_in: int, index_out: int) -> weighted.Wei
         swap_fee=state.swap_fee,
         has_shortcuts=terms.has_shortcuts,
     )
-
-
-def _refuse_balances(state: BalancerV2State, balance_in: int, cash_out: int) -> None:
-    """What the vault would have to store after the swap."""
-    if balance_in >= BALANCE_END:
-        raise UnquotableError(state.pool.id, "the balance would exceed 112 bits (BALANCE_TOTAL_OVERFLOW)")
-    if cash_out < 0:
-        raise UnquotableError(state.pool.id, "the asset manager holds what the swap would pay (SUB_OVERFLOW)")
-
-
-def _refuse_pause(state: BalancerV2State, timestamp: int) -> None:
-    if state.is_paused and timestamp <= state.terms.pause_ends_at:
-        raise UnquotableError(state.pool.id, "the pool is paused (PAUSED)")
-    if state.is_vault_paused and timestamp <= state.terms.vault_pause_ends_at:
-        raise UnquotableError(state.pool.id, "the vault is paused (PAUSED)")
-
-
-def _indices(state: BalancerV2State, token_in: Address, token_out: Address) -> tuple[int, int]:
-    tokens = state.pool.tokens
-    if token_in == token_out or token_in not in tokens or token_out not in tokens:
-        raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
-    return tokens.index(token_in), tokens.index(token_out)

@@ -4,17 +4,17 @@ import msgspec
 import pytest
 
 from headrace.adapters.protocols.balancer_v2 import BalancerV2
-from headrace.adapters.protocols.balancer_v2.logs import (
+from headrace.adapters.protocols.balancer_v2.logs import apply
+from headrace.adapters.protocols.balancer_v2.quoting import quote_out, shape
+from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State, WeightedTerms
+from headrace.adapters.protocols.balancer_v2_vault.logs import (
     BALANCE_CHANGED,
     BALANCE_MANAGED,
     FEE_CHANGED,
     PAUSE_CHANGED,
     SWAP,
-    apply,
 )
-from headrace.adapters.protocols.balancer_v2.quoting import quote_out, shape
-from headrace.adapters.protocols.balancer_v2.registry import Registry
-from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State, WeightedTerms
+from headrace.adapters.protocols.balancer_v2_vault.registry import Registry
 from headrace.errors import MalformedLogError, MarketStaleError, UnquotableError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.event import Log

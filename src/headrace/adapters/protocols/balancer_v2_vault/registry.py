@@ -6,8 +6,8 @@ Anybody may emit logs that look like the vault's: one from a stranger speaks of 
 market.
 """
 
-from headrace.adapters.protocols.balancer_v2.logs import PAUSE_CHANGED, VAULT_TOPIC_COUNTS
-from headrace.adapters.protocols.balancer_v2.state import pool_contract
+from headrace.adapters.protocols.balancer_v2_vault.logs import PAUSE_CHANGED, VAULT_TOPIC_COUNTS
+from headrace.adapters.protocols.balancer_v2_vault.state import pool_contract
 from headrace.errors import MalformedLogError, MarketStaleError
 from headrace.model.address import Address, PoolId
 from headrace.model.event import Log

@@ -1,0 +1,59 @@
+"""Logs to state: the vault's and every pool's by `balancer_v2_vault.logs`; here amplification and rates.
+
+A log that a rate was cached tells the rate, but not until when it holds (that follows from the block's time, which a
+log does not carry), so the state is then to be read again.
+"""
+
+import msgspec
+
+from headrace.adapters.protocols.balancer_v2_stable.state import (
+    AMPLIFICATION_END,
+    BalancerV2StableState,
+)
+from headrace.adapters.protocols.balancer_v2_vault import logs as vault_logs
+from headrace.adapters.protocols.words import topic, words_of_hex
+from headrace.errors import MalformedLogError
+from headrace.kernels.balancer_stable import AMP_PRECISION
+from headrace.kernels.ramp import Ramp
+from headrace.model.event import Log
+
+AMP_STARTED = topic("AmpUpdateStarted(uint256,uint256,uint256,uint256)")
+AMP_STOPPED = topic("AmpUpdateStopped(uint256)")
+# by index in composable pools, by token in phantom and meta-stable ones
+RATE_CACHED = frozenset(
+    topic(signature)
+    for signature in (
+        "TokenRateCacheUpdated(uint256,uint256)",
+        "TokenRateCacheUpdated(address,uint256)",
+        "PriceRateCacheUpdated(address,uint256)",
+    )
+)
+TOPICS = vault_logs.TOPICS | RATE_CACHED | {AMP_STARTED, AMP_STOPPED}
+_RATE_TOPICS = 2
+
+
+def apply(state: BalancerV2StableState, log: Log) -> BalancerV2StableState:
+    """The state after a log of this pool.
+
+    Raises:
+        MalformedLogError: the log is another pool's, not of its event's form, or cannot follow this state.
+    """
+    return vault_logs.after_log(state, log, _after_own_log)
+
+
+def _after_own_log(state: BalancerV2StableState, log: Log) -> BalancerV2StableState:
+    if log.topics == (AMP_STARTED,):
+        return _with_ramp(state, Ramp(*words_of_hex(log.data, 4)))
+    if log.topics == (AMP_STOPPED,):
+        (value,) = words_of_hex(log.data, 1)
+        return _with_ramp(state, Ramp(value, value))
+    if len(log.topics) == _RATE_TOPICS and log.topics[0] in RATE_CACHED:
+        words_of_hex(log.data, 1)
+        return msgspec.structs.replace(state, must_be_read=True)
+    return vault_logs.after_fee_or_pause(state, log)
+
+
+def _with_ramp(state: BalancerV2StableState, ramp: Ramp) -> BalancerV2StableState:
+    if not ramp.is_sound(AMP_PRECISION, AMPLIFICATION_END):
+        raise MalformedLogError(state.pool.id, "amplification", f"{ramp} is none")
+    return msgspec.structs.replace(state, amplification=ramp)

@@ -1,0 +1,1 @@
+"""What all pools of Balancer's second vault share: balances, pauses, the vault's logs; no protocol of its own."""

@@ -1,0 +1,162 @@
+"""Contracts that are published as sources only, compiled once and kept outside the project.
+
+A lock in `contracts/third_party` names packages by version and SHA-512, the compiler among them, and what to compile.
+Packages are fetched by npm's own client from whatever registry it is set up with, and nothing is unpacked that has
+another hash. The result is kept under the user's cache by the hash of lock and tool: one build serves every checkout,
+and another lock is another folder. One process builds, others wait for it.
+"""
+
+import base64
+import fcntl
+import hashlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from headrace.devnet.artifacts import Artifact
+from headrace.devnet.places import NODE_MODULES, PROJECT_ROOT
+from headrace.errors import DevnetError
+
+LOCKS = PROJECT_ROOT / "contracts" / "third_party"
+_TOOL = PROJECT_ROOT / "contracts" / "tools" / "compile-sources"
+_CACHE = Path.home() / ".cache" / "headrace" / "third_party"
+_FETCH_SECONDS = 120
+_COMPILE_SECONDS = 900
+_CODES = "codes.json"
+
+Report = Callable[[str], None]
+
+
+class LockedPackage(msgspec.Struct, frozen=True):
+    """A package of npm; `integrity` is "sha512-" and the hash of its tarball in base 64."""
+
+    version: str
+    integrity: str
+
+
+class CompiledUnit(msgspec.Struct, frozen=True):
+    """What one run of the compiler takes: files whose names are those of their contracts."""
+
+    optimizer_runs: int
+    sources: tuple[str, ...]
+
+
+class SourceLock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of `contracts/third_party`; `installed` maps prefixes of imports to folders of node_modules."""
+
+    packages: dict[str, LockedPackage]
+    compiler: str
+    installed: dict[str, str]
+    evm_version: str
+    units: tuple[CompiledUnit, ...]
+
+
+def third_party_artifact(lock_name: str, contract: str, report: Report | None = None) -> Artifact:
+    """A contract of a lock; the first call on a machine compiles all of the lock's, which takes minutes, and says so.
+
+    Raises:
+        DevnetError: a package cannot be fetched, has another hash, or does not compile.
+    """
+    codes = compiled(LOCKS / f"{lock_name}.json", _CACHE, report or _to_stderr)
+    return Artifact(contract, codes[contract])
+
+
+def compiled(lock_file: Path, cache: Path, report: Report) -> dict[str, str]:
+    """Creation codes by contract, hex without 0x, of everything that a lock names.
+
+    Raises:
+        DevnetError: a package cannot be fetched, has another hash, or does not compile.
+    """
+    raw = lock_file.read_bytes()
+    key = hashlib.sha256(raw + _TOOL.read_bytes()).hexdigest()[:16]
+    folder = cache / f"{lock_file.stem}-{key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder / ".lock"):
+        codes = folder / _CODES
+        if not codes.is_file():
+            report(f"compiling {lock_file.stem} from its published sources, once on this machine: a minute or two")
+            with tempfile.TemporaryDirectory() as scratch:
+                built = _build(msgspec.json.decode(raw, type=SourceLock), Path(scratch))
+            part = folder / f"{_CODES}.part"
+            part.write_bytes(msgspec.json.encode(built))
+            part.rename(codes)
+        return msgspec.json.decode(codes.read_bytes(), type=dict[str, str])
+
+
+def unpacked(name: str, package: LockedPackage, into: Path) -> Path:
+    """The folder of a package, fetched and checked.
+
+    Raises:
+        DevnetError: it cannot be fetched, or has another hash.
+    """
+    into.mkdir(parents=True)
+    _run(["npm", "pack", "--silent", "--ignore-scripts", f"{name}@{package.version}"], into, b"", _FETCH_SECONDS)
+    (tarball,) = into.glob("*.tgz")
+    found = "sha512-" + base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    if found != package.integrity:
+        raise DevnetError(f"{name}@{package.version} has the hash {found}, not {package.integrity}: do not use it")
+    with tarfile.open(tarball) as archive:
+        archive.extractall(into, filter="data")
+    return into / "package"
+
+
+def _build(lock: SourceLock, scratch: Path) -> dict[str, str]:
+    roots = {
+        name: str(unpacked(name, package, scratch / str(place)))
+        for place, (name, package) in enumerate(lock.packages.items())
+    }
+    compiler = roots.pop(lock.compiler)
+    roots |= {prefix: str(NODE_MODULES / folder) for prefix, folder in lock.installed.items()}
+    asked = [
+        {
+            "wrapper": str(NODE_MODULES / "solc"),
+            "compiler": compiler,
+            "roots": roots,
+            "sources": unit.sources,
+            "evm_version": lock.evm_version,
+            "optimizer_runs": unit.optimizer_runs,
+        }
+        for unit in lock.units
+    ]
+    with ThreadPoolExecutor(2) as two:
+        outputs = list(
+            two.map(lambda one: _run([str(_TOOL)], scratch, msgspec.json.encode(one), _COMPILE_SECONDS), asked)
+        )
+    return {name: code for one in outputs for name, code in msgspec.json.decode(one, type=dict[str, str]).items()}
+
+
+def _run(command: list[str], folder: Path, text: bytes, seconds: int) -> bytes:
+    try:
+        done = subprocess.run(command, cwd=folder, input=text, capture_output=True, timeout=seconds, check=True)
+    except FileNotFoundError as error:
+        raise DevnetError(f"{command[0]} is not installed: Node and npm are needed to compile protocols") from error
+    except subprocess.TimeoutExpired as error:
+        raise DevnetError(f"{command[0]} did not end within {seconds} s; run it again") from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip()
+        raise DevnetError(f"{' '.join(command)} failed: {said[-500:]}") from error
+    return done.stdout
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a file's lock; it ends with the process, whatever happens to it."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    for lock_file in sorted(LOCKS.glob("*.json")):
+        compiled(lock_file, _CACHE, _to_stderr)
