@@ -14,6 +14,7 @@ from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
+from headrace.adapters.protocols.uniswap_v4 import UniswapV4Venue
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
@@ -33,6 +34,7 @@ _ADDRESS_BYTES = 20
 _DECIMALS_MAX = 36
 _DESCRIBED_AT_ONCE = 16
 _LENDING = ProtocolId("aave_v3")
+_UNISWAP_V4 = ProtocolId("uniswap_v4")
 Report = Callable[[str], None]
 
 
@@ -112,7 +114,12 @@ def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:
     venues = config.protocols[chain_name]
     fees = {name: venue.fee_pips for name, venue in venues.items() if venue.fee_pips is not None}
     used = {venue.protocol for venue in venues.values()}
-    return {protocol: dex for protocol, dex in every_dex(fees).items() if protocol in used}
+    managers = {
+        name: UniswapV4Venue(venue.vault, venue.positions)
+        for name, venue in venues.items()
+        if venue.protocol == _UNISWAP_V4 and venue.vault is not None
+    }
+    return {protocol: dex for protocol, dex in every_dex(fees, managers).items() if protocol in used}
 
 
 async def _describe_pools(

@@ -26,15 +26,28 @@ _LENDERS = ("balancer_v2", "uniswap_v3", "aave_v3")
 _NEEDED = {
     "uniswap_v2": ("factory", "fee_bps"),
     "uniswap_v3": ("factory",),
+    "uniswap_v4": ("vault",),
     "balancer_v2": ("vault",),
+    "balancer_v2_stable": ("vault",),
+    "balancer_v3": ("vault",),
+    "curve_stableswap": (),
+    "curve_cryptoswap": (),
+    "solidly": ("factory",),
     "aave_v3": ("pool",),
 }
 _ALLOWED = {
     "uniswap_v2": {"factory", "router", "fee_bps", "pools"},
     "uniswap_v3": {"factory", "router", "pools"},
+    "uniswap_v4": {"vault", "positions", "pools"},
     "balancer_v2": {"vault", "pools"},
+    "balancer_v2_stable": {"vault", "pools"},
+    "balancer_v3": {"vault", "pools"},
+    "curve_stableswap": {"pools"},
+    "curve_cryptoswap": {"pools"},
+    "solidly": {"factory", "router", "fee_bps", "pools"},
     "aave_v3": {"pool", "oracle"},
 }
+_NAMED_BY_ID = {"uniswap_v4", "balancer_v2", "balancer_v2_stable"}
 _ADDRESS_LENGTH = 42
 
 
@@ -82,7 +95,7 @@ class _Checks:
         return venue
 
     def _pool_form(self, path: Path, venue: Venue) -> None:
-        in_vault = venue.protocol == "balancer_v2"
+        in_vault = venue.protocol in _NAMED_BY_ID
         for i, pool in enumerate(venue.pools):
             if (len(pool) > _ADDRESS_LENGTH) != in_vault:
                 wanted = "32-byte ids in the vault" if in_vault else "addresses"

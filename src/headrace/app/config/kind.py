@@ -23,7 +23,18 @@ from headrace.model.pool import ProtocolId
 from headrace.model.token import decimal_text
 
 Schema = dict[str, JsonValue]
-PROTOCOLS = ("uniswap_v2", "uniswap_v3", "balancer_v2", "aave_v3")
+PROTOCOLS = (
+    "uniswap_v2",
+    "uniswap_v3",
+    "uniswap_v4",
+    "balancer_v2",
+    "balancer_v2_stable",
+    "balancer_v3",
+    "curve_stableswap",
+    "curve_cryptoswap",
+    "solidly",
+    "aave_v3",
+)
 CHAIN_KINDS = tuple(kind.value for kind in ChainKind)
 _NUMBER_PATTERN = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

@@ -116,12 +116,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         protocol: whose code it is; the venue's own name where left out.
-        factory: contract that made the pools (Uniswap v2 and v3).
+        factory: contract that made the pools (Uniswap v2 and v3, Solidly).
         router: public router, used by people and not by the agents.
-        vault: contract that holds the pools' tokens (Balancer v2).
+        vault: contract that holds the pools' tokens (Balancer; Uniswap v4's PoolManager).
+        positions: contract that knows the keys of pools (Uniswap v4's PositionManager).
         pool: contract that lends (Aave v3).
         oracle: price oracle of a lender (Aave v3).
-        fee_pips: swap fee of all pools (Uniswap v2 and its forks only; 30 on the original).
+        fee_pips: swap fee of all pools (Uniswap v2 and its forks, 30 on the original; Solidly pairs that hide theirs).
         pools: the pools to trade: addresses, or 32-byte ids in a vault.
     """
 
@@ -129,6 +130,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     factory: Contract | None = None
     router: Contract | None = None
     vault: Contract | None = None
+    positions: Contract | None = None
     pool: Contract | None = None
     oracle: Contract | None = None
     fee_pips: FeePips | None = msgspec.field(name="fee_bps", default=None)
@@ -141,6 +143,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
             "factory": self.factory,
             "router": self.router,
             "vault": self.vault,
+            "positions": self.positions,
             "pool": self.pool,
             "oracle": self.oracle,
         }
