@@ -150,8 +150,9 @@ async def open_agent(
             ),
             min(REREAD_SECONDS_MAX, config.chain.block_time_ms / _MS_PER_SECOND * _REREAD_BLOCK_SHARE),
         )
-        screened = ScreenedFeed(feed, Screen(places.pools, places.dexes))
-        line = Line(_parts(places, account, treasury, simulator, manager))
+        screen = Screen(places.pools, places.dexes)
+        screened = ScreenedFeed(feed, screen)
+        line = Line(msgspec.structs.replace(_parts(places, account, treasury, simulator, manager), screen=screen))
         agent = ArbitrageAgent(
             places=places, feed=screened, line=line, treasury=treasury, transactions=manager, history=history
         )

@@ -20,6 +20,7 @@ from headrace.model.pool import ProtocolId
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.snapshot import Snapshot
 from headrace.pipeline.execute.transactions import Prepared, Submitted, TransactionManager
+from headrace.pipeline.market.screen import Screen
 from headrace.pipeline.plan.intent import intent_of
 from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
@@ -51,6 +52,7 @@ class LineParts(msgspec.Struct, frozen=True):
     announced_number: Callable[[], int]
     clock: Clock
     head_age_seconds_max: int | None
+    screen: Screen | None = None
     base_fee: BaseFeeRule = ETHEREUM_BASE_FEE
     l1_fee_wei: Callable[[], int] = int
 
@@ -104,6 +106,7 @@ class Line:
         if first is not None:  # also where it wants a pool in flight: by this block that plan has most probably ended
             rehearsals.begin(first)
         validated = self._validate(first, untried, snapshot, at, refused)
+        validated = self._believed(validated, snapshot, refused)
         if settle is not None and self._wants_pools_in_flight(validated):
             await settle()
         chosen = await self._reserve(validated, snapshot, refused)
@@ -176,6 +179,24 @@ class Line:
             validated.append(first)
             first = self._first_valid(untried, snapshot, at, refused)
         return sorted(validated, key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
+
+    def _believed(
+        self,
+        validated: Sequence[Validated],
+        snapshot: Snapshot[PoolState],
+        refused: list[tuple[Opportunity, Refusal]],
+    ) -> list[Validated]:
+        """Those through no pool that this very block brought into doubt."""
+        doubted = {} if self._parts.screen is None else self._parts.screen.renew(snapshot)
+        believed = []
+        for one in validated:
+            route = one.opportunity.route
+            doubts = [f"pool {pool}: {doubted[i]}" for pool in route.pools if (i := snapshot.index_of[pool]) in doubted]
+            if doubts:
+                refused.append((one.opportunity, Refusal(Reason.POOL_DOUBTED, doubts[0])))
+            else:
+                believed.append(one)
+        return believed
 
     def _wants_pools_in_flight(self, validated: Sequence[Validated]) -> bool:
         if self._parts.transactions is None:

@@ -1,16 +1,20 @@
 """The line as wired, on a market written by hand."""
 
 import asyncio
+from collections.abc import Mapping
 
 from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
 from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
 
 from headrace.app.line import Line, LineParts, Pass
 from headrace.model.fees import FeePolicy
-from headrace.model.refusal import Reason
+from headrace.model.refusal import Reason, Refusal
+from headrace.model.snapshot import Snapshot
+from headrace.pipeline.market.screen import Screen
 from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.search.graph import SearchGraph
+from headrace.ports.pool import PoolState
 from headrace.ports.strategy import StrategyConfig
 from headrace.strategies.spatial import SpatialArbitrage
 
@@ -28,7 +32,7 @@ class Still:
         return 0
 
 
-def passed(age: int, age_max: int | None) -> Pass:
+def passed(age: int, age_max: int | None, screen: Screen | None = None) -> Pass:
     market = mispriced()
     parts = LineParts(
         dexes=DEXES,
@@ -43,6 +47,7 @@ def passed(age: int, age_max: int | None) -> Pass:
         announced_number=lambda: market.header.number,
         clock=Still(age),
         head_age_seconds_max=age_max,
+        screen=screen,
     )
     return asyncio.run(Line(parts).run(market))
 
@@ -58,3 +63,17 @@ def test_a_block_that_is_old_by_our_clock_is_searched_and_not_traded() -> None:
     assert result.refusals == {Reason.MARKET_STALE: 1}
     assert (result.validated, result.rehearsed) == ((), ())
     assert len(passed(age=60, age_max=60).rehearsed) == 1
+
+
+def test_a_route_through_a_pool_that_this_block_brought_into_doubt_is_refused_with_the_reason() -> None:
+    market = mispriced()
+
+    class Doubting(Screen):
+        def renew(self, snapshot: Snapshot[PoolState]) -> Mapping[int, str]:
+            return {snapshot.index_of[market.pools[0].id]: "its price is lonely"}
+
+    result = passed(age=1, age_max=None, screen=Doubting(market.pools, DEXES))
+    ((_, refusal),) = result.refused
+    assert refusal == Refusal(Reason.POOL_DOUBTED, f"pool {market.pools[0].id}: its price is lonely")
+    assert (len(result.validated), result.rehearsed) == (0, ())
+    assert len(passed(age=1, age_max=None, screen=Screen(market.pools, DEXES)).rehearsed) == 1

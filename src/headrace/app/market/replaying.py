@@ -184,8 +184,9 @@ class Replay:
         depth = config.chain.reorg_depth_blocks
         feed = BlockFeed(self._chain, FollowLimits(depth_max=depth, pause_seconds=0.0))
         live = MarketFeed(self._chain, Market(market.pools, known, market.tokens, depth), feed)
-        self._feed = ScreenedFeed(live, Screen(market.pools, known))
-        self._line = Line(self._parts(config, known))
+        screen = Screen(market.pools, known)
+        self._feed = ScreenedFeed(live, screen)
+        self._line = Line(msgspec.structs.replace(self._parts(config, known), screen=screen))
         self._rows: list[ReplayRow] = []
         self._refusals: Counter[Reason] = Counter()
         self._digest = hashlib.sha256()

@@ -60,14 +60,32 @@ class Screen:
         self._weighed: dict[Pair, dict[int, Weighed]] = defaultdict(dict)
         self._coarse: dict[int, str] = {}
         self._lonely: dict[Pair, dict[int, str]] = {}
+        self._measured: dict[int, str] = {}
+        self._unmeasured: set[int] = set()
         self._doubted: Mapping[int, str] = MappingProxyType({})
 
     def screened(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
         """The snapshot with pools in doubt quarantined; those that came into doubt or out of it count as changed."""
+        self._unmeasured.update(snapshot.changed)
+        self.renew(snapshot)
+        return self._handed_out(snapshot)
+
+    def believed(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
+        """The same at once, by what is known of earlier snapshots; `renew` then says what this one adds."""
+        self._unmeasured.update(snapshot.changed)
+        return self._handed_out(snapshot)
+
+    def renew(self, snapshot: Snapshot[PoolState]) -> Mapping[int, str]:
+        """Measure what has changed since the last time; answers all pools in doubt, by index, with the reasons."""
         for pair in self._measure(snapshot):
             self._lonely[pair] = _lonely(self._weighed[pair])
-        lonely = {index: why for doubts in self._lonely.values() for index, why in doubts.items()}
-        doubted = lonely | self._coarse | _aged(snapshot)
+        self._unmeasured.clear()
+        self._measured = {index: why for doubts in self._lonely.values() for index, why in doubts.items()}
+        self._measured |= self._coarse
+        return self._measured
+
+    def _handed_out(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
+        doubted = self._measured | _aged(snapshot)
         flipped = doubted.keys() ^ self._doubted.keys()
         self._doubted = MappingProxyType(doubted)
         if not doubted and not flipped:
@@ -78,14 +96,15 @@ class Screen:
     def _measure(self, snapshot: Snapshot[PoolState]) -> set[Pair]:
         """Measure what changed; the pairs with company that it changed."""
         touched: set[Pair] = set()
-        for index in snapshot.changed:
+        for index in sorted(self._unmeasured):
             state = snapshot.states[index]
             self._coarse.pop(index, None)
             for pair in _pairs(self._pools[index]):
                 if self._company[pair] >= COMPANY_POOLS_MIN:
                     self._weighed[pair].pop(index, None)
                     touched.add(pair)
-                if not isinstance(state, Quarantined) and index not in snapshot.quarantined:
+                is_doubted_alone = index not in snapshot.quarantined or index in self._doubted
+                if not isinstance(state, Quarantined) and is_doubted_alone:
                     self._measure_pair(index, state, pair)
         return touched
 
@@ -152,14 +171,24 @@ class Source(Protocol):
 
 
 class ScreenedFeed:
-    """A market's snapshots as the line gets them: with what is not believed quarantined."""
+    """A market's snapshots as the line gets them: with what is not believed quarantined.
+
+    A market that was read whole is measured whole before it is handed on. What a block changes is measured by whoever
+    trades on it, while the node is at work: until then a pool counts as it did before.
+    """
 
     def __init__(self, source: Source, screen: Screen) -> None:
         self._source = source
         self._screen = screen
 
     async def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
-        """Each snapshot screened; `Stale` as it is."""
+        """Each snapshot as far as it is believed; `Stale` as it is."""
+        is_whole = True
         async with aclosing(self._source.snapshots()) as outputs:
             async for output in outputs:
-                yield output if isinstance(output, Stale) else self._screen.screened(output)
+                if isinstance(output, Stale):
+                    is_whole = is_whole or output.is_lost
+                    yield output
+                    continue
+                yield self._screen.screened(output) if is_whole else self._screen.believed(output)
+                is_whole = False

@@ -123,3 +123,50 @@ def test_a_feed_is_screened_and_its_doubts_pass() -> None:
     assert isinstance(first, Snapshot)
     assert set(first.quarantined) == {0}
     assert second == Stale("why", is_lost=False)
+
+
+def test_what_a_block_changes_is_doubted_when_it_is_measured_and_kept_out_from_the_next_snapshot_on() -> None:
+    sound = [state(1, 1000, 3e6), state(2, 900, 2.8e6), state(3, 5, 15_100)]
+    market = snapshot(*sound)
+    screen = Screen(market.pools, DEXES)
+    assert screen.screened(market) is market
+    poisoned = snapshot(*sound[:2], state(3, 5, 151_000))
+    assert screen.believed(poisoned) is poisoned
+    assert set(screen.renew(poisoned)) == {2}
+    kept_out = screen.believed(quiet := unchanged(poisoned))
+    assert set(kept_out.quarantined) == {2}
+    assert kept_out.changed == (2,)
+    assert set(screen.renew(kept_out)) == {2}
+    assert not quiet.quarantined
+    healed = snapshot(*sound)
+    assert set(screen.believed(healed).quarantined) == {2}
+    assert not screen.renew(screen.believed(healed))
+    assert not screen.believed(unchanged(healed)).quarantined
+
+
+def unchanged(market: Snapshot[PoolState]) -> Snapshot[PoolState]:
+    """The next block, in which nothing happened."""
+    after = aged(market, {})
+    after.changed = ()
+    return after
+
+
+def test_a_market_read_whole_is_measured_whole_and_one_that_moves_is_not_waited_for() -> None:
+    poisoned = snapshot(state(1, 1000, 3e6), state(2, 900, 2.8e6), state(3, 5, 151_000))
+
+    class Source:
+        async def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
+            yield snapshot(*(state(n, 1000, 3e6) for n in (1, 2, 3)))
+            yield poisoned
+            yield Stale("lost", is_lost=True)
+            yield poisoned
+
+    async def outputs() -> list[Snapshot[PoolState] | Stale]:
+        feed = ScreenedFeed(Source(), Screen(poisoned.pools, DEXES))
+        return [output async for output in feed.snapshots()]
+
+    _, moved, _, read = asyncio.run(outputs())
+    assert isinstance(moved, Snapshot)
+    assert isinstance(read, Snapshot)
+    assert not moved.quarantined
+    assert set(read.quarantined) == {2}
