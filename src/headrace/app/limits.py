@@ -39,6 +39,7 @@ def thresholds(config: Config, price_of: PriceOf) -> Thresholds:
         gas_usd_micro_max=None if cost_max is None else _usd_micro_down(cost_max, price_of),
         gas_share_ppm_max=gas.max_profit_share_ppm,
         exposure_usd_micro_max_by=_exposure_max(config, price_of),
+        trades_unproven_pools=config.risk.trade_unproven_pools,
     )
 
 

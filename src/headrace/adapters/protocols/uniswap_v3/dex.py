@@ -13,6 +13,7 @@ from headrace.model.block import BlockContext
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV3Step
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -62,6 +63,11 @@ class UniswapV3:
         """Never: its logs tell everything."""
         del state, block_number
         return False
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Bytecode: the published core's, and PancakeSwap v3's."""
+        del state
+        return Proof.BYTECODE
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read tokens and fee.
