@@ -24,7 +24,7 @@ from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3
 from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.adapters.protocols.uniswap_v4 import UniswapV4
-from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State
+from headrace.adapters.protocols.uniswap_v4.state import ProtocolFee, UniswapV4State
 from headrace.kernels.solidly import Root
 from headrace.kernels.stableswap import ProductRounding
 from headrace.kernels.tick_table import PricePoint, TickTable
@@ -67,7 +67,7 @@ def with_terms(state: CurveStableswapState, **fields: object) -> CurveStableswap
 BYTECODE: list[tuple[DEX, PoolState]] = [
     (UniswapV2({}), V2),
     (UniswapV3(), UniswapV3State(V2.pool, PRICE, TICKS)),
-    (UniswapV4(), UniswapV4State(V2.pool, ZERO_ADDRESS, (0, 0), PRICE, TICKS)),
+    (UniswapV4(), UniswapV4State(V2.pool, ZERO_ADDRESS, ProtocolFee(0, 0), PRICE, TICKS)),
     (BalancerV2(), WEIGHTED),
 ]
 RECORDED: list[tuple[DEX, PoolState]] = [
