@@ -117,7 +117,7 @@ async def tell(scene: Scene) -> None:
     records = scene.records
     ((at, trip),) = [(at, record) for at, record in enumerate(records) if isinstance(record, PoolsTripped)]
     assert trip.intent_id in scene.moved
-    pools = set(trip.pools)
+    pools: set[str] = set(trip.pools)
     (fill,) = [one for one in agent.tally.executions if one.intent_id == trip.intent_id]
     assert fill.is_clean
     assert fill.deviation_units

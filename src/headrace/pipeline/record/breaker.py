@@ -2,7 +2,8 @@
 
 The rehearsal refuses a plan whose simulated profit is not the quoted one. This looks at what the chain then did. The
 quote is already less what the lender of the money takes, and a fill that is not clean has its reason: somebody else's
-log lies between the quote and the transaction. What is left is a difference that nobody can explain: a contract that
+log lies between the quote and the transaction, or it is in a later block than the quote of a pool that moves without
+logs was made for. What is left is a difference that nobody can explain: a contract that
 computes otherwise than we do, or changed without a log. One unit is enough to doubt every quote of its pools.
 """
 

@@ -256,7 +256,12 @@ class Validator:
                 self._reservation(route, amounts[0], offer, gas, economics),
                 scopes=self._scopes(opportunity, snapshot),
             ),
+            is_for_one_block=self._is_for_one_block(route, snapshot, at),
         )
+
+    def _is_for_one_block(self, route: Route, snapshot: Snapshot[PoolState], at: BlockContext) -> bool:
+        pools = map(snapshot.pool, route.pools)
+        return any(self._dexes[pool.protocol].is_outdated(snapshot.state(pool.id), at.number) for pool in pools)
 
     def _trade_usd_micro_max(self, scopes: Iterable[Scope]) -> int:
         """The largest trade that its own limit and every cap on what it is exposed to allow by themselves."""

@@ -34,6 +34,7 @@ from headrace.model.opportunity import Validated
 from headrace.model.proof import Proof
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.snapshot import Snapshot
+from headrace.pipeline.plan.intent import intent_of
 from headrace.pipeline.validate.funding import FLASH_SWAP_GAS, FundingDesk
 from headrace.pipeline.validate.quoting import NativeQuote
 from headrace.pipeline.validate.validator import PLAN_GAS, Validator
@@ -167,6 +168,27 @@ def test_a_route_through_an_unproven_pool_is_refused_unquoted_until_the_configur
         assert dex.quoted > 0
     elsewhere = Unproven(PoolId("0x" + "99" * 20))
     accepted(market, validator(dexes={elsewhere.protocol_id: elsewhere}))
+
+
+class Moving(UniswapV2):
+    """The real plug-in, with pools that something moves without a log from a block on."""
+
+    def __init__(self, block: int) -> None:
+        super().__init__({"a": 3000, "b": 3000})
+        self.block = block
+
+    def is_outdated(self, state: PoolState, block_number: int) -> bool:
+        return super().is_outdated(state, block_number) or block_number >= self.block
+
+
+@pytest.mark.parametrize(("block", "expected"), [(101, True), (102, False)])
+def test_a_quote_that_time_alone_outdates_is_known_as_one_for_its_block(block: int, *, expected: bool) -> None:
+    market, dex = mispriced(), Moving(block)
+    valid = accepted(market, validator(dexes={dex.protocol_id: dex}))
+    assert valid.context.number == 101
+    assert valid.is_for_one_block is expected
+    assert intent_of(valid, market).is_for_one_block is expected
+    assert not accepted(market).is_for_one_block
 
 
 def test_what_gas_is_worth_is_not_told_by_an_unproven_pool() -> None:
