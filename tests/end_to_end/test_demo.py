@@ -90,6 +90,7 @@ def test_the_document_has_every_promised_field_and_nothing_else_is_on_stdout(run
     found = shown.opportunities["found"]
     assert found is not None
     assert sum(shown.refusals.values()) > len(shown.executions)
+    assert "pool_tripped" not in shown.refusals  # an honest market trips nothing
     assert found >= sum(shown.refusals.values())
     assert shown.latency_ms.count >= len(landed)
     assert shown.latency_ms.p50 is not None

@@ -55,6 +55,8 @@ def test_a_quote_names_every_venue_of_the_pair_and_the_best_first(folder: Path) 
     assert len(rows) >= 6
     outputs = [int(row["amount_out_wei"]) for row in rows if row["amount_out_wei"] is not None]
     assert outputs == sorted(outputs, reverse=True)
+    assert {row["proof"] for row in rows} == {"bytecode"}
+    assert "bytecode" in text
     assert 1.5 * 2000 < outputs[0] / 1e6 < 1.5 * 4000  # dollars for ether, near the devnet's price
 
 

@@ -15,7 +15,16 @@ from tests.support.transaction_world import WorldJournal
 from headrace.errors import JournalCorruptError
 from headrace.model.address import Hash32
 from headrace.model.intent import Payload, Purpose, Slot, SlotKey
-from headrace.model.record import IntentEnded, PayloadSent, PayloadSigned, ReceiptGone, ReceiptSeen, Record
+from headrace.model.record import (
+    FillCompared,
+    IntentEnded,
+    PayloadSent,
+    PayloadSigned,
+    PoolsTripped,
+    ReceiptGone,
+    ReceiptSeen,
+    Record,
+)
 from headrace.model.transaction import SignedTransaction
 from headrace.pipeline.execute import fold, machine, observe, stuck, transactions
 from headrace.pipeline.execute.commands import Append, Command, Send, Sign
@@ -175,6 +184,47 @@ def trade_on_after_a_spent_day(patch: Patch) -> None:
     patch.setattr(machine, "is_day_spent", lambda *_: False)
 
 
+def forget_trips_at_the_start(patch: Patch) -> None:
+    true_read = WorldJournal.read
+
+    def forgiving(self: WorldJournal) -> Iterator[Record]:
+        for record in true_read(self):
+            yield FillCompared(record.intent_id) if isinstance(record, PoolsTripped) else record
+
+    patch.setattr(WorldJournal, "read", forgiving)
+
+
+def trip_without_sync(patch: Patch) -> None:
+    true_append = TransactionManager._append
+
+    def unsynced(self: TransactionManager, append: Append) -> None:
+        is_trip = any(isinstance(record, PoolsTripped) for record in append.records)
+        true_append(self, Append(append.records, is_synced=append.is_synced and not is_trip))
+
+    patch.setattr(TransactionManager, "_append", unsynced)
+
+
+def trade_on_before_the_comparison(patch: Patch) -> None:
+    patch.setattr(machine, "_uncompared", lambda *_: None)
+
+
+def forget_who_was_not_compared(patch: Patch) -> None:
+    """A process that starts takes every fill of the one before for compared."""
+    true_read = WorldJournal.read
+
+    def blind(self: WorldJournal) -> Iterator[Record]:
+        for record in true_read(self):
+            yield record
+            if isinstance(record, IntentEnded):
+                yield FillCompared(record.outcome.intent_id)
+
+    patch.setattr(WorldJournal, "read", blind)
+
+
+def trade_through_tripped_pools(patch: Patch) -> None:
+    patch.setattr(machine, "_tripped", lambda *_: None)
+
+
 PLANTED = [
     send_before_append,
     append_without_sync,
@@ -187,6 +237,11 @@ PLANTED = [
     skip_the_limits,
     end_by_the_nodes_words,
     trade_on_after_a_spent_day,
+    forget_trips_at_the_start,
+    trip_without_sync,
+    trade_on_before_the_comparison,
+    forget_who_was_not_compared,
+    trade_through_tripped_pools,
 ]
 
 

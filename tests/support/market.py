@@ -20,7 +20,7 @@ from headrace.pipeline.validate.funding import FundingDesk
 from headrace.pipeline.validate.validator import Thresholds, Validator
 from headrace.ports.chain import Chain
 from headrace.ports.oracle import Price
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import DEX, PoolState
 from headrace.ports.strategy import StrategyConfig
 from headrace.strategies.spatial import SpatialArbitrage
 
@@ -133,13 +133,16 @@ THRESHOLDS = Thresholds(
 
 
 def validator(
-    thresholds: Thresholds = THRESHOLDS, oracle: Prices | None = None, funding: FundingDesk | None = None
+    thresholds: Thresholds = THRESHOLDS,
+    oracle: Prices | None = None,
+    funding: FundingDesk | None = None,
+    dexes: Mapping[ProtocolId, DEX] = DEXES,
 ) -> Validator:
     return Validator(
         account=ACCOUNT,
         thresholds=thresholds,
         wrapped_native=WETH.address,
-        dexes=DEXES,
+        dexes=dexes,
         oracle=oracle or Prices(),
         funding=funding or FundingDesk(Holdings(), (), DEXES),
     )

@@ -19,6 +19,7 @@ from headrace.pipeline.execute.sockets import Sockets
 from headrace.pipeline.execute.submission import Prepared
 from headrace.pipeline.execute.transactions import TransactionManager
 from headrace.ports.chain import Chain
+from tests.support.fills import Fills
 from tests.support.intents import ACCOUNT, LIMITS, intent, rehearsed, reservation, transaction
 from tests.support.transaction_world import (
     CALM,
@@ -61,6 +62,7 @@ class Run:
         self.rules = Rules(self.limits, confirmations=self.random.choice([1, 2, 3]))
         self.manager: TransactionManager | None = None
         self.serial = 0
+        self.fills = Fills(counts)
         self.has_deep_reorg = self.random.randrange(15) == 0
         self.has_stranger = self.random.randrange(20) == 0
         self.counts = counts
@@ -78,6 +80,7 @@ class Run:
             await self._survive(is_calm=True)
             self.check()
         self.check_ended()
+        self.fills.check_compared(self.world.told)
 
     async def _survive(self, *, is_calm: bool = False) -> None:
         try:
@@ -97,7 +100,9 @@ class Run:
     def _crashed(self, why: str) -> None:
         self.counts[why] += 1
         self.manager = None
+        self.fills.forget()
         self.world.restart()
+        self.fills.check_kept(self.world.told)
 
     async def _start(self) -> None:
         world = self.world
@@ -106,14 +111,17 @@ class Run:
             chain, WorldSimulator(), WorldSigner(world), WorldJournal(world), WorldHoldings(), WorldClock(world)
         )
         manager = TransactionManager(ACCOUNT, self.rules, sockets)
-        await manager.recover(version="test", config_digest="")
+        recovery = await manager.recover(version="test", config_digest="")
         self.counts["started"] += 1
+        self.counts["compared by another process"] += len(recovery.uncompared)
         self.manager = manager
+        self.fills.note((*recovery.uncompared, *recovery.outcomes))
 
     async def _quiet_block(self) -> None:
         assert self.manager is not None
         self.world.mine()
-        await self.manager.on_head(self.world.head)
+        self.fills.note(await self.manager.on_head(self.world.head))
+        await self.fills.compare(self.manager)
 
     async def _anything(self, manager: TransactionManager) -> None:
         chance = self.random.randrange(100)
@@ -122,19 +130,23 @@ class Run:
         elif chance < 50:
             self.world.mine()
             async with asyncio.TaskGroup() as group:  # a head is looked at while others are sent
-                group.create_task(manager.on_head(self.world.head))
+                looking = group.create_task(manager.on_head(self.world.head))
                 group.create_task(self._trade(manager))
                 group.create_task(self._mine_meanwhile())
+            self.fills.note(looking.result())
         elif chance < 90:
             self.world.mine(is_stranger=self.has_stranger and self.random.randrange(10) == 0)
-            await manager.on_head(self.world.head)
+            self.fills.note(await manager.on_head(self.world.head))
         elif chance < 96:
             self._reorg()
-            await manager.on_head(self.world.head)
-        elif manager.state.halt_cause:
+            self.fills.note(await manager.on_head(self.world.head))
+        elif manager.state.halt_cause or manager.state.tripped:
+            self.fills.tripped.clear()  # before: a crash may leave it released
             await manager.release("tester")
         else:
             self.world.now += 40
+        if self.random.randrange(4):  # else the node fails, or the process dies first
+            await self.fills.compare(manager)
 
     async def _mine_meanwhile(self) -> None:
         for _ in range(self.random.randrange(4)):
@@ -157,12 +169,16 @@ class Run:
                 pools, capital_units=self.random.choice([0, 150, 300]), usd=self.random.randint(1, 1100)
             )
             deadline = self.world.head.number + self.random.randint(0, 4)
-            wanted.append(intent(f"intent {self.serial}", deadline=deadline, reserved=taken))
+            one = intent(f"intent {self.serial}", deadline=deadline, reserved=taken)
+            wanted.append(msgspec.structs.replace(one, quoted_block=self.world.head.number))
         answers = await manager.reserve(wanted)
         for answer in answers:
             self.counts[f"refused: {answer.reason}" if answer else "reserved"] += 1
         self.check()
         self._check_day(answers)
+        self.fills.check_opened(
+            [one for one, answer in zip(wanted, answers, strict=True) if answer is None], self.world.told
+        )
         opened = [one.id for one, answer in zip(wanted, answers, strict=True) if answer is None]
         if opened and self.random.randrange(5) == 0:
             await manager.drop(opened.pop(), Refusal(Reason.REHEARSAL_REVERTED, "refused by the rehearsal"))

@@ -11,7 +11,7 @@ import structlog
 from headrace.app.line import Line, Pass
 from headrace.app.places import Places
 from headrace.errors import ChainError, StoreError
-from headrace.model.address import Address, Hash32
+from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.event import Stale
 from headrace.model.execution import Execution
@@ -22,6 +22,7 @@ from headrace.model.snapshot import Snapshot
 from headrace.pipeline.execute.transactions import TransactionManager
 from headrace.pipeline.market.screen import ScreenedFeed
 from headrace.pipeline.record.balances import balance_mismatches
+from headrace.pipeline.record.breaker import unexplained
 from headrace.pipeline.record.entries import execution_entry, opportunity_entry
 from headrace.pipeline.record.recorder import Ended, record_execution
 from headrace.pipeline.report.summary import OpportunityCounts, RunReport, summarise
@@ -232,7 +233,7 @@ class ArbitrageAgent:
 
     async def _record(self, concluded: Iterable[Concluded], header: BlockHeader) -> None:
         waiting, self._unrecorded = [*self._unrecorded, *concluded], []
-        entries = []
+        executions, entries = [], []
         for one in waiting:
             try:
                 execution = await record_execution(self._places.chain, self._executor, one.ended)
@@ -243,7 +244,21 @@ class ArbitrageAgent:
             self.tally.executions.append(execution)
             log.info("execution", **_logged(execution))
             entries.append(self._entry(execution, one.hashes, header))
+            executions.append(execution)
         self._write(lambda history: history.write_executions(entries))
+        for execution in executions:
+            await self._compare(execution)
+
+    async def _compare(self, execution: Execution) -> None:
+        """Trip the pools of a fill that is off its quote for no known reason, before the next block is traded on."""
+        if self._transactions is None or execution.status is not IntentStatus.LANDED:
+            return
+        cause = unexplained(execution)
+        if not cause:
+            await self._transactions.compared(execution.intent_id)
+            return
+        log.error("pools tripped", why=cause, pools=execution.pools)
+        await self._transactions.trip(execution.intent_id, [PoolId(pool) for pool in execution.pools], cause)
 
     def _entry(self, execution: Execution, hashes: tuple[Hash32, ...], header: BlockHeader) -> ExecutionEntry:
         native = self._places.config.chain.wrapped_native_address

@@ -225,8 +225,9 @@ async def _recover(manager: TransactionManager, config: Config) -> tuple[Outcome
         ended=len(recovery.outcomes),
         open_nonces=recovery.open_nonces,
         halted=recovery.halt_cause or None,
+        tripped=sorted(manager.state.tripped) or None,
     )
-    return recovery.outcomes
+    return (*recovery.uncompared, *recovery.outcomes)
 
 
 def _account(config: Config, signer: Signer | None) -> Account:

@@ -40,6 +40,7 @@ def thresholds(config: Config, price_of: PriceOf) -> Thresholds:
         gas_share_ppm_max=gas.max_profit_share_ppm,
         exposure_usd_micro_max_by=_exposure_max(config, price_of),
         base_fee=config.chain.rules.base_fee,
+        trades_unproven_pools=config.risk.trade_unproven_pools,
     )
 
 

@@ -12,6 +12,7 @@ from headrace.errors import UnquotableError, UsageError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext, next_block
 from headrace.model.pool import Pool
+from headrace.model.proof import Proof
 from headrace.model.token import Amount, Token
 from headrace.ports.pool import PoolState
 
@@ -23,12 +24,16 @@ _BPS = 10_000
 
 
 class QuoteRow(msgspec.Struct, frozen=True):
-    """What one pool pays, to the unit; `refusal` says why one gives no quote, `note` why one is not to be believed."""
+    """What one pool pays, to the unit; `refusal` says why one gives no quote.
+
+    `proof` says how it is known to be right, `note` why the pool is not to be believed all the same.
+    """
 
     venue: str
     pool: PoolId
     amount_out_wei: int | None
     refusal: str
+    proof: Proof
     note: str = ""
 
 
@@ -65,13 +70,14 @@ def render(result: object, console: "Console") -> None:
     table.add_column("pool", overflow="fold")
     table.add_column(f"for {Amount(result.token_in, result.amount_in_wei)}", justify="right")
     table.add_column("below the best", justify="right")
+    table.add_column("proof")
     table.add_column("")
     best = max((row.amount_out_wei or 0 for row in result.venues), default=0)
     for row in result.venues:
         out = row.amount_out_wei
         amount = "" if out is None else str(Amount(result.token_out, out))
         behind = "" if out is None or not best else f"{(best - out) * _BPS // best} bps"
-        table.add_row(row.venue, row.pool, amount, behind, row.refusal or row.note)
+        table.add_row(row.venue, row.pool, amount, behind, row.proof.value, row.refusal or row.note)
     console.print(table)
     console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
 
@@ -112,11 +118,12 @@ async def _read(places: Places, pools: list[Pool], block: Hash32) -> list[PoolSt
 
 def _row(places: Places, state: PoolState, tokens: tuple[Address, Address], units: int, at: BlockContext) -> QuoteRow:
     dex = places.dexes[state.pool.protocol]
+    proof = dex.proof_of(state)
     try:
         out = dex.quote_out(state, *tokens, units, at)
     except UnquotableError as error:
-        return QuoteRow(state.pool.venue, state.pool.id, None, error.why)
-    return QuoteRow(state.pool.venue, state.pool.id, out, "")
+        return QuoteRow(state.pool.venue, state.pool.id, None, error.why, proof)
+    return QuoteRow(state.pool.venue, state.pool.id, out, "", proof)
 
 
 def _token(places: Places, address: Address) -> Token:

@@ -37,13 +37,15 @@ class OpenTransaction(msgspec.Struct, frozen=True):
 class StatusReport(msgspec.Struct, frozen=True):
     """The journal in numbers.
 
-    `realised_wei` is by token, from receipts, before gas; `realised_native_wei` is the same at the quotes' conversion.
+    `tripped` gives each tripped pool's cause. `realised_wei` is by token, from receipts, before gas;
+    `realised_native_wei` is the same at the quotes' conversion.
     """
 
     journal: str
     records: int
     account: str
     halted: str
+    tripped: dict[str, str]
     ended: dict[str, int]
     open: tuple[OpenTransaction, ...]
     refusals: dict[str, int]
@@ -76,6 +78,14 @@ def render(result: object, console: "Console") -> None:
     if result.halted:
         console.print(
             f"HALTED: {result.halted} (look into it, then: headrace release)", style="bold red", highlight=False
+        )
+    for pool, cause in result.tripped.items():
+        console.print(
+            f"TRIPPED: pool {pool}: {cause} (look into it, then: headrace release)",
+            style="bold red",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
     ended = ", ".join(f"{count} {name}" for name, count in result.ended.items()) or "nothing yet"
     console.print(f"ended: {ended}", highlight=False)
@@ -123,6 +133,7 @@ class _Folded:
             records=self._count,
             account="" if state.account is None else f"{state.account.operator} on chain {state.account.chain_id}",
             halted=state.halt_cause,
+            tripped=dict(sorted(state.tripped.items())),
             ended=dict(self._ended),
             open=tuple(_open(slot) for slot in state.open_slots),
             refusals=dict(sorted(self._refusals.items())),

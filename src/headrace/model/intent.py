@@ -65,7 +65,9 @@ class Intent(msgspec.Struct, frozen=True):
 
     `opportunity_id`, `route_text` and the quoted amounts are what a report needs to compare the outcome with the quote
     that was made before sending. The quote has seen all logs of `quoted_block`: a later one of a pool on the route,
-    before the execution's own, makes the execution unclean.
+    before the execution's own, makes the execution unclean. `is_for_one_block` says that a pool on the route moves
+    without logs (interest, a ramp): the quote is then of the next block alone, and an execution in a later one is
+    unclean as well.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Intent(msgspec.Struct, frozen=True):
     quoted_block_hash: Hash32
     announced_ns: int
     reservation: Reservation
+    is_for_one_block: bool = False
 
     @property
     def account(self) -> AccountId:

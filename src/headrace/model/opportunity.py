@@ -57,6 +57,7 @@ class Validated(msgspec.Struct, frozen=True):
         net_native_wei_min: the configured least profit after gas, at the oracle's price of the native coin, rounded up.
         expires_block: last block in which it may execute.
         reservation: what it takes from the limits.
+        is_for_one_block: whether a pool moves without logs, so that the quote holds in `context`'s block alone.
     """
 
     opportunity: Opportunity
@@ -71,6 +72,7 @@ class Validated(msgspec.Struct, frozen=True):
     context: BlockContext
     expires_block: int
     reservation: Reservation
+    is_for_one_block: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):

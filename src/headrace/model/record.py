@@ -6,7 +6,7 @@ Times named `at` are Unix seconds by our clock; `at_ns` is the monotonic clock o
 import msgspec
 
 from headrace.model.account import Account
-from headrace.model.address import Hash32
+from headrace.model.address import Hash32, PoolId
 from headrace.model.intent import Intent, Outcome, Payload, SlotKey
 from headrace.model.refusal import Reason
 from headrace.model.transaction import Receipt
@@ -100,8 +100,23 @@ class AccountHalted(msgspec.Struct, frozen=True, tag="account_halted"):
     at: int
 
 
+class PoolsTripped(msgspec.Struct, frozen=True, tag="pools_tripped"):
+    """A fill of ours was off its quote for no known reason: until a release nothing is traded through its pools."""
+
+    intent_id: str
+    pools: tuple[PoolId, ...]
+    cause: str
+    at: int
+
+
+class FillCompared(msgspec.Struct, frozen=True, tag="fill_compared"):
+    """A landed execution was compared with its quote, and nothing about it is unexplained."""
+
+    intent_id: str
+
+
 class AccountReleased(msgspec.Struct, frozen=True, tag="account_released"):
-    """A person looked and released the account; the day's losses count from zero again."""
+    """A person looked and released the account and its pools; the day's losses count from zero again."""
 
     by: str
     at: int
@@ -119,6 +134,8 @@ Record = (
     | IntentEnded
     | RefusalNoted
     | AccountHalted
+    | PoolsTripped
+    | FillCompared
     | AccountReleased
 )
 

@@ -12,6 +12,8 @@ class Reason(StrEnum):
     BLOCK_PASSED = "block_passed"
     POOL_DOUBTED = "pool_doubted"
     POOL_UNQUOTABLE = "pool_unquotable"
+    POOL_UNPROVEN = "pool_unproven"
+    POOL_TRIPPED = "pool_tripped"
     NOT_PROFITABLE_EXACT = "not_profitable_exact"
     NOT_PROFITABLE_AFTER_GAS = "not_profitable_after_gas"
     BELOW_MIN_PROFIT = "below_min_profit"

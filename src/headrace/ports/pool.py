@@ -10,6 +10,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import SwapStep
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 
 
@@ -61,6 +62,15 @@ class DEX(Protocol):
 
         Such a pool is read again at that block before it is quoted on it; `quote_out` and `quote_in` refuse a state
         that is outdated at the block before the one they are asked for. False for ever where logs tell everything.
+        """
+        ...
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """What `quote_out` was compared with for pools of this one's kind.
+
+        Bytecode: the deployed contract's own code, run beside ours. Recorded: answers that a chain gave, kept with the
+        state they were given on. Unproven: neither; it follows documents, and is not traded unless somebody says so.
+        What a pool answers when it is described is no proof: the same contract may answer otherwise tomorrow.
         """
         ...
 

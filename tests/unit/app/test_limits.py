@@ -33,6 +33,12 @@ def test_what_a_trade_must_earn_and_may_cost_comes_from_the_file_alone(config: C
     assert found.deadline_blocks == 2
     assert found.gas_usd_micro_max == 25_000_000
     assert found.gas_share_ppm_max == 900_000
+    assert not found.trades_unproven_pools  # the default
+
+
+def test_unproven_pools_are_traded_only_where_the_file_says_so() -> None:
+    text = SAMPLE.replace("    var_confidence: 0.95\n", "    var_confidence: 0.95\n    trade_unproven_pools: true\n")
+    assert limits.thresholds(parse_config(text, FILE), priced(3_000 * 10**12)).trades_unproven_pools
 
 
 def test_a_limit_in_a_token_is_converted_at_the_feeds_price_rounding_down(config: Config) -> None:

@@ -10,6 +10,7 @@ from headrace.app.config.kind import (
     Contract,
     Count,
     Dollars,
+    Flag,
     FractionPpm,
     GweiAsWei,
     MultiplierPpm,
@@ -130,6 +131,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
         max_concurrent_executions: transactions in flight at once.
         max_execution_time_seconds: a transaction that is not included after this is cancelled.
         max_exposure_usd: caps by token, venue, strategy and chain; what is not named has none of its own.
+        trade_unproven_pools: whether pools are traded whose quotes neither bytecode nor recorded answers prove.
         var_confidence_ppm: confidence of the one-day value at risk; kept for later, nothing reads it yet.
     """
 
@@ -138,4 +140,5 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrent_executions: Count
     max_execution_time_seconds: Seconds
     max_exposure_usd: Exposure = msgspec.field(default_factory=Exposure)
+    trade_unproven_pools: Flag = False
     var_confidence_ppm: FractionPpm | None = msgspec.field(name="var_confidence", default=None)

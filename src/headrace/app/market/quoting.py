@@ -62,8 +62,9 @@ def _row(market: MarketFile, state: PoolState, dex: DEX, swap: tuple[Address, Ad
     try:
         out = dex.quote_out(state, *swap, market.context)
     except UnquotableError as error:
-        return QuoteRow(pool.venue, pool.id, None, error.why)
-    return QuoteRow(pool.venue, pool.id, out, "", note=f"not believed: {doubt}" if doubt else "")
+        return QuoteRow(pool.venue, pool.id, None, error.why, dex.proof_of(state))
+    note = f"not believed: {doubt}" if doubt else ""
+    return QuoteRow(pool.venue, pool.id, out, "", dex.proof_of(state), note)
 
 
 def _token(market: MarketFile, text: str) -> Token:

@@ -7,13 +7,15 @@ import msgspec
 
 from headrace.errors import JournalCorruptError
 from headrace.model.address import Hash32
-from headrace.model.intent import Purpose, Slot
+from headrace.model.intent import IntentStatus, Purpose, Slot
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
+    FillCompared,
     IntentEnded,
     IntentOpened,
     PayloadSigned,
+    PoolsTripped,
     ReceiptGone,
     ReceiptSeen,
     Record,
@@ -37,7 +39,7 @@ def fold(state: State, records: Iterable[Record], reorg_blocks: int) -> State:
     return state
 
 
-def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: PLR0911 - one line for each kind
+def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: C901, PLR0911 - one line for each kind
     match record:
         case RunStarted():
             return _run_started(state, record)
@@ -56,7 +58,11 @@ def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: P
         case AccountHalted():
             return msgspec.structs.replace(state, halt_cause=state.halt_cause or record.cause)
         case AccountReleased():
-            return msgspec.structs.replace(state, halt_cause="", loss_usd_micro=0)
+            return msgspec.structs.replace(state, halt_cause="", tripped={}, loss_usd_micro=0)
+        case PoolsTripped():
+            return _pools_tripped(state, record)
+        case FillCompared():
+            return _compared(state, record.intent_id)
         case _:
             return state  # sends and refusals are for reports: whether a payload is known is asked of the chain
 
@@ -113,6 +119,7 @@ def _receipt_gone(state: State, record: ReceiptGone) -> State:
     state = _with_slot(state, msgspec.structs.replace(slot, receipt=None, cause="", final_block=None))
     if slot.intent.id in state.intents:
         return state
+    state = _compared(state, slot.intent.id)  # whatever its fill was, it is none now
     return msgspec.structs.replace(state, intents=_with(state.intents, slot.intent.id, OpenIntent(slot.intent, 0)))
 
 
@@ -123,7 +130,9 @@ def _slot_final(state: State, record: SlotFinal, reorg_blocks: int) -> State:
     state = _with_slot(state, msgspec.structs.replace(slot, final_block=record.block_number))
     oldest = record.block_number - max(reorg_blocks, state.reorg_blocks)
     kept = {n: s for n, s in state.slots.items() if s.final_block is None or s.final_block > oldest}
-    return msgspec.structs.replace(state, slots=kept)
+    remembered = {slot.intent.id for slot in kept.values()}
+    uncompared = {key: outcome for key, outcome in state.uncompared.items() if key in remembered}
+    return msgspec.structs.replace(state, slots=kept, uncompared=uncompared)
 
 
 def _intent_ended(state: State, record: IntentEnded) -> State:
@@ -131,12 +140,23 @@ def _intent_ended(state: State, record: IntentEnded) -> State:
     _require(intent_id in state.intents, f"intent {intent_id} ended but not open")
     day = max(state.loss_day, record.at // DAY_SECONDS)
     lost_before = state.loss_usd_micro if day == state.loss_day else 0
+    if record.outcome.status is IntentStatus.LANDED and state.slot_of(intent_id) is not None:
+        state = msgspec.structs.replace(state, uncompared=_with(state.uncompared, intent_id, record.outcome))
     return msgspec.structs.replace(
         state,
-        intents={key: opened for key, opened in state.intents.items() if key != intent_id},
+        intents=_without(state.intents, intent_id),
         loss_day=day,
         loss_usd_micro=lost_before + record.loss_usd_micro,
     )
+
+
+def _pools_tripped(state: State, record: PoolsTripped) -> State:
+    tripped = {**dict.fromkeys(record.pools, record.cause), **state.tripped}  # the first cause is kept
+    return msgspec.structs.replace(_compared(state, record.intent_id), tripped=tripped)
+
+
+def _compared(state: State, intent_id: str) -> State:
+    return msgspec.structs.replace(state, uncompared=_without(state.uncompared, intent_id))
 
 
 def _slot_with(state: State, tx_hash: Hash32) -> Slot:
@@ -152,6 +172,10 @@ def _with_slot(state: State, slot: Slot) -> State:
 
 def _with(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
     return {**mapping, key: value}
+
+
+def _without(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
+    return {k: v for k, v in mapping.items() if k != key}
 
 
 def _require(is_true: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from headrace.model.address import Hash32
+from headrace.model.address import Hash32, PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.intent import Intent, Purpose
 from headrace.model.refusal import Reason, Refusal
@@ -90,11 +90,26 @@ class Halt(msgspec.Struct, frozen=True):
     now: int
 
 
+class Trip(msgspec.Struct, frozen=True):
+    """A fill was not what was quoted, by `cause`: trade nothing through `pools` until a person releases the account."""
+
+    intent_id: str
+    pools: tuple[PoolId, ...]
+    cause: str
+    now: int
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """A fill was what was quoted, or what came between is known."""
+
+    intent_id: str
+
+
 class Release(msgspec.Struct, frozen=True):
-    """A person, `by` name, releases the account."""
+    """A person, `by` name, releases the account and every tripped pool."""
 
     by: str
     now: int
 
 
-Input = Reserve | Drop | Execute | Signed | SignFailed | SendAnswered | Observed | Halt | Release
+Input = Reserve | Drop | Execute | Signed | SignFailed | SendAnswered | Observed | Halt | Trip | Compared | Release

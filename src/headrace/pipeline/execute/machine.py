@@ -29,6 +29,8 @@ Invariants, and what holds them:
    than the configured finality, when the day's losses reach the limit or leave no room for a further intent, and when
    the chain waits for a nonce that we cannot send (a journal of another life of the chain). Halted means nothing new;
    what is open is brought to its end, and only a person releases the account: a new day or a new start does not.
+8. A fill that lands is owed a comparison with its quote. Until the journal says what came of it, no intent quoted on a
+   later block takes a pool of its route; what was found unexplained trips them, synced, until a person releases.
 
 Representation: the records are the events. A decision makes records, the state is their fold, and what is not in the
 journal (the head, what this process's node has accepted) can be lost without harm. Commands are done in order.
@@ -49,10 +51,12 @@ from headrace.model.money import NATIVE_DECIMALS, usd_micro_up
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
+    FillCompared,
     IntentEnded,
     IntentOpened,
     PayloadSent,
     PayloadSigned,
+    PoolsTripped,
     Record,
     SendRefused,
 )
@@ -61,6 +65,7 @@ from headrace.model.transaction import UnsignedTransaction
 from headrace.pipeline.execute.commands import Append, Command, Refuse, Send, Sign
 from headrace.pipeline.execute.fold import fold
 from headrace.pipeline.execute.inputs import (
+    Compared,
     Drop,
     Execute,
     Halt,
@@ -71,6 +76,7 @@ from headrace.pipeline.execute.inputs import (
     SendAnswered,
     Signed,
     SignFailed,
+    Trip,
 )
 from headrace.pipeline.execute.observe import observe
 from headrace.pipeline.execute.rules import Rules
@@ -79,7 +85,7 @@ from headrace.pipeline.execute.state import State
 Step = tuple[State, tuple[Command, ...]]
 
 
-def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: PLR0911 - one line for each kind of input
+def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: C901, PLR0911 - one line for each kind
     """Decide; the commands are to be done in their order, and their answers given as further inputs.
 
     Raises:
@@ -102,6 +108,11 @@ def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: PLR0911 - o
             return observe(state, given, rules)
         case Halt():
             return _append(state, rules, AccountHalted(given.cause, given.now), is_synced=True)
+        case Trip():
+            tripped = PoolsTripped(given.intent_id, given.pools, given.cause, given.now)
+            return _append(state, rules, tripped, is_synced=True)
+        case Compared():
+            return _append(state, rules, FillCompared(given.intent_id), is_synced=False)
         case Release():
             return _append(state, rules, AccountReleased(given.by, given.now), is_synced=True)
         case _:
@@ -128,7 +139,28 @@ def _unfit(state: State, intent: Intent) -> Refusal | None:
         return Refusal(Reason.CHECK_FAILED, f"the intent is of account {intent.account}, not of {state.owner.id}")
     if intent.id in state.intents or state.slot_of(intent.id) is not None:
         return Refusal(Reason.CHECK_FAILED, f"intent {intent.id} exists already")
-    return _too_late(state, intent)
+    return _tripped(state, intent) or _uncompared(state, intent) or _too_late(state, intent)
+
+
+def _tripped(state: State, intent: Intent) -> Refusal | None:
+    for pool in intent.reservation.pools:
+        if pool in state.tripped:
+            why = f"pool {pool} tripped, until a person releases the account: {state.tripped[pool]}"
+            return Refusal(Reason.POOL_TRIPPED, why)
+    return None
+
+
+def _uncompared(state: State, intent: Intent) -> Refusal | None:
+    """Whether a fill of an earlier block than the intent's may still trip one of its pools."""
+    for intent_id in state.uncompared:
+        slot = state.slot_of(intent_id)
+        if slot is None or slot.final_block is None or slot.final_block >= intent.quoted_block:
+            continue
+        shared = set(slot.intent.reservation.pools).intersection(intent.reservation.pools)
+        if shared:
+            why = f"pool {min(shared)} is on the route of a fill that was not compared with its quote yet"
+            return Refusal(Reason.POOL_IN_FLIGHT, why)
+    return None
 
 
 def _drop(state: State, given: Drop, rules: Rules) -> Step:
@@ -145,6 +177,7 @@ def _execute(state: State, given: Execute, rules: Rules) -> Step:
     assert state.slot_of(given.intent_id) is None, f"intent {given.intent_id} is executed twice"
     refusal = (
         (_halted(state) if state.halt_cause else None)
+        or _tripped(state, opened.intent)
         or _too_late(state, opened.intent)
         or _foreign(state.owner, given.transaction)
         or _dearer(opened.intent, given.transaction)

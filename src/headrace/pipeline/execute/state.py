@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from headrace.model.account import Account
-from headrace.model.address import Address, Hash32
+from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockRef
-from headrace.model.intent import Intent, Slot
+from headrace.model.intent import Intent, Outcome, Slot
 from headrace.model.limits import Usage, usage_of
 
 DAY_SECONDS = 86_400
@@ -30,6 +30,8 @@ class State(msgspec.Struct, frozen=True):
         slots: by nonce: those that are not final, and those final for less than `Rules.reorg_blocks`.
         nonce_next: the lowest nonce that nothing was signed for.
         halt_cause: why nothing new is executed; empty when the account is free.
+        tripped: pools that nothing is traded through, with the cause of each.
+        uncompared: how executions landed that were not compared with their quotes yet, by intent.
         loss_day: day since 1970 (UTC) of `loss_usd_micro`.
         head: newest block seen by this process.
         nonce_floor: the chain's nonce at start, or after somebody else used our key.
@@ -46,6 +48,8 @@ class State(msgspec.Struct, frozen=True):
     slots: Mapping[int, Slot] = {}
     nonce_next: int = 0
     halt_cause: str = ""
+    tripped: Mapping[PoolId, str] = {}
+    uncompared: Mapping[str, Outcome] = {}
     loss_day: int = 0
     loss_usd_micro: int = 0
     head: BlockRef | None = None

@@ -28,9 +28,13 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """What start-up found: records read, outcomes reached while nobody looked, slots still open."""
+    """What start-up found: records read, outcomes reached while nobody looked, slots still open.
+
+    `uncompared` are executions that landed before the process ended that had not compared them with their quotes.
+    """
 
     records_count: int
     outcomes: tuple[Outcome, ...]
     open_nonces: tuple[int, ...]
     halt_cause: str
+    uncompared: tuple[Outcome, ...] = ()

@@ -20,6 +20,7 @@ from headrace.pipeline.execute.cause import find_cause
 from headrace.pipeline.execute.commands import Append, Command, Refuse, Send, Sign
 from headrace.pipeline.execute.fold import fold
 from headrace.pipeline.execute.inputs import (
+    Compared,
     Drop,
     Execute,
     Halt,
@@ -31,6 +32,7 @@ from headrace.pipeline.execute.inputs import (
     SendAnswered,
     Signed,
     SignFailed,
+    Trip,
 )
 from headrace.pipeline.execute.machine import step
 from headrace.pipeline.execute.observe import watched
@@ -96,7 +98,9 @@ class TransactionManager:
         self._append(Append((started,), is_synced=True))
         outcomes = await self.on_head(head)
         open_nonces = tuple(slot.key.nonce for slot in self._state.open_slots)
-        return Recovery(count, outcomes, open_nonces, self._state.halt_cause)
+        ended = {outcome.intent_id for outcome in outcomes}
+        uncompared = tuple(one for key, one in self._state.uncompared.items() if key not in ended)
+        return Recovery(count, outcomes, open_nonces, self._state.halt_cause, uncompared)
 
     async def reserve(self, intents: Sequence[Intent]) -> list[Refusal | None]:
         """Open intents with their reservations in one commit; None for each that was opened, in order.
@@ -155,8 +159,25 @@ class TransactionManager:
         """Take on nothing new until `release`; durable on return."""
         self._append(_merged(self._step(Halt(cause, self._sockets.clock.now()))))
 
+    async def trip(self, intent_id: str, pools: Sequence[PoolId], cause: str) -> None:
+        """Trade nothing through the pools of a fill that is not what was quoted until `release`; durable on return.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        self._append(_merged(self._step(Trip(intent_id, tuple(pools), cause, self._sockets.clock.now()))))
+
+    async def compared(self, intent_id: str) -> None:
+        """Nothing about a landed execution is unexplained.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        self._append(_merged(self._step(Compared(intent_id))))
+        self._flush()
+
     async def release(self, by: str) -> None:
-        """A person, `by` name, releases the account; durable on return."""
+        """A person, `by` name, releases the account and every tripped pool; durable on return."""
         self._append(_merged(self._step(Release(by, self._sockets.clock.now()))))
 
     def note_refusals(self, block_number: int, counts: Mapping[Reason, int]) -> None:

@@ -35,6 +35,7 @@ def intent_of(validated: Validated, snapshot: Snapshot[PoolState]) -> Intent:
         quoted_block_hash=snapshot.header.hash,
         announced_ns=opportunity.announced_ns,
         reservation=validated.reservation,
+        is_for_one_block=validated.is_for_one_block,
     )
 
 

@@ -11,17 +11,20 @@ _ADDRESS_CHARACTERS = 42  # Balancer v2, PoolRegistry: the first 20 bytes of a p
 
 
 async def is_clean(chain: Chain, intent: Intent, receipt: Receipt) -> bool:
-    """Whether no log of a pool on the intent's route lies between the quoted block's end and the receipt's transaction.
+    """Whether no log of a pool on the route lies between the quoted block's end and the receipt's transaction.
 
     Every log of a pool counts, whatever it says and whoever caused it, our own other transactions included: those of
     its contract, and for a pool in a vault those that name its id. A quote on a block that is no longer on the chain
-    was made on another history, and so was one whose blocks in between the node has forgotten: neither is clean.
+    was made on another history, and so was one whose blocks in between the node has forgotten: neither is clean. Nor is
+    one of a pool that moves without logs, in any block but the one it was made for.
 
     Raises:
         ChainError: the node failed.
     """
     quoted = await chain.header_by_number(intent.quoted_block)
     if quoted is None or quoted.hash != intent.quoted_block_hash:
+        return False
+    if intent.is_for_one_block and receipt.block_number != intent.quoted_block + 1:
         return False
     for number in range(intent.quoted_block + 1, receipt.block_number):
         header = await chain.header_by_number(number)

@@ -6,6 +6,7 @@ from headrace.errors import UnquotableError
 from headrace.model.address import Address
 from headrace.model.block import BlockContext
 from headrace.model.pool import ProtocolId
+from headrace.model.proof import Proof
 from headrace.model.route import Route
 from headrace.model.snapshot import Snapshot
 from headrace.ports.pool import DEX, PoolState
@@ -31,10 +32,11 @@ def quote_route(
 class NativeQuote:
     """Conversion of a profit into the wrapped native token by an exact quote on the same snapshot, never by spot."""
 
-    def __init__(self, wrapped_native: Address, dexes: Dexes) -> None:
-        """Remember what gas is paid in."""
+    def __init__(self, wrapped_native: Address, dexes: Dexes, *, believes_unproven: bool = False) -> None:
+        """Remember what gas is paid in, and whether a quote that nothing proves may say what it is worth."""
         self._wrapped_native = wrapped_native
         self._dexes = dexes
+        self._believes_unproven = believes_unproven
         self._pools: dict[Address, tuple[int, ...]] = {}
 
     def native_wei(self, token: Address, units: int, snapshot: Snapshot[PoolState], at: BlockContext) -> int | None:
@@ -46,6 +48,8 @@ class NativeQuote:
             if index in snapshot.quarantined:
                 continue
             dex = self._dexes[snapshot.pools[index].protocol]
+            if not self._believes_unproven and dex.proof_of(snapshot.states[index]) is Proof.UNPROVEN:
+                continue
             try:
                 out = dex.quote_out(snapshot.states[index], token, self._wrapped_native, units, at)
             except UnquotableError:

@@ -30,6 +30,7 @@ from headrace.model.block import BlockContext, base_fee_wei_max
 from headrace.model.fees import FeePolicy
 from headrace.model.money import NATIVE_DECIMALS, units_down, units_up, usd_micro_up
 from headrace.model.opportunity import FundingOffer, Opportunity, Validated
+from headrace.model.proof import Proof
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.route import Route
 from headrace.model.snapshot import Snapshot
@@ -61,6 +62,7 @@ class Thresholds(msgspec.Struct, frozen=True):
         gas_share_ppm_max: most that gas may take of the profit, in millionths, if there is such a limit.
         exposure_usd_micro_max_by: most that may be exposed to one token, venue, strategy or chain.
         base_fee: how the chain's base fee moves.
+        trades_unproven_pools: whether pools are traded whose quotes were compared with nothing.
     """
 
     profit_usd_micro_min: int
@@ -72,6 +74,7 @@ class Thresholds(msgspec.Struct, frozen=True):
     gas_share_ppm_max: int | None = None
     exposure_usd_micro_max_by: Mapping[Scope, int] = MappingProxyType({})
     base_fee: BaseFeeRule = ETHEREUM_BASE_FEE
+    trades_unproven_pools: bool = False
 
 
 class Economics(msgspec.Struct, frozen=True):
@@ -112,7 +115,7 @@ class Validator:
         self._dexes = dexes
         self._oracle = oracle
         self._funding = funding
-        self._native = NativeQuote(wrapped_native, dexes)
+        self._native = NativeQuote(wrapped_native, dexes, believes_unproven=thresholds.trades_unproven_pools)
 
     def validate(
         self, opportunity: Opportunity, snapshot: Snapshot[PoolState], at: BlockContext
@@ -127,17 +130,35 @@ class Validator:
             return Refusal(Reason.NO_FRESH_PRICE, f"no fresh dollar price of {_symbol(snapshot, token)} or of gas")
         if self._is_hopeless(opportunity, snapshot, at, (price, native_price)):
             return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{opportunity.profit_estimate_units} units by estimate")
+        return self._unproven(opportunity.route, snapshot) or self._quoted(
+            opportunity, snapshot, at, (price, native_price)
+        )
+
+    def _quoted(
+        self, opportunity: Opportunity, snapshot: Snapshot[PoolState], at: BlockContext, prices: tuple[Price, Price]
+    ) -> Validated | Refusal:
+        token = opportunity.route.token_in
         scopes = self._scopes(opportunity, snapshot)
-        amount_max = units_down(self._trade_usd_micro_max(scopes), snapshot.tokens[token].decimals, price.usd_pico)
+        amount_max = units_down(self._trade_usd_micro_max(scopes), snapshot.tokens[token].decimals, prices[0].usd_pico)
         amount = min(opportunity.amount_in_units, amount_max)
         try:
             amounts = quote_route(opportunity.route, amount, snapshot, self._dexes, at)
         except UnquotableError as error:
             return Refusal(Reason.POOL_UNQUOTABLE, str(error))
-        economics = self._economics(amounts, token, snapshot, at, (price, native_price))
+        economics = self._economics(amounts, token, snapshot, at, prices)
         if isinstance(economics, Refusal):
             return economics
         return self._fund(opportunity, amounts, snapshot, at, economics)
+
+    def _unproven(self, route: Route, snapshot: Snapshot[PoolState]) -> Refusal | None:
+        if self._thresholds.trades_unproven_pools:
+            return None
+        for pool in map(snapshot.pool, route.pools):
+            if self._dexes[pool.protocol].proof_of(snapshot.state(pool.id)) is Proof.UNPROVEN:
+                why = f"no bytecode and no recorded answer proves our quotes of this kind of {pool.protocol} pool"
+                detail = f"pool {pool.id} ({pool.venue}): {why}; risk.trade_unproven_pools: true allows it"
+                return Refusal(Reason.POOL_UNPROVEN, detail)
+        return None
 
     def floor_units(self, token: Address, hops: int, snapshot: Snapshot[PoolState], at: BlockContext) -> int:
         """Estimated profit below which a cycle of `hops` hops in `token` is refused unseen; 0 without fresh prices.
@@ -245,7 +266,12 @@ class Validator:
                 self._reservation(route, amounts[0], offer, gas, economics),
                 scopes=self._scopes(opportunity, snapshot),
             ),
+            is_for_one_block=self._is_for_one_block(route, snapshot, at),
         )
+
+    def _is_for_one_block(self, route: Route, snapshot: Snapshot[PoolState], at: BlockContext) -> bool:
+        pools = map(snapshot.pool, route.pools)
+        return any(self._dexes[pool.protocol].is_outdated(snapshot.state(pool.id), at.number) for pool in pools)
 
     def _trade_usd_micro_max(self, scopes: Iterable[Scope]) -> int:
         """The largest trade that its own limit and every cap on what it is exposed to allow by themselves."""

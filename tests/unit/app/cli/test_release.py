@@ -15,6 +15,7 @@ from headrace.adapters.stores.sqlite.journal import SqliteJournal, read_journal
 from headrace.app.cli.invocation import invoke
 from headrace.app.clock import SystemClock
 from headrace.app.config.load import load_config
+from headrace.model.address import PoolId
 from headrace.model.intent import IntentStatus, Outcome, Payload, Purpose, SlotKey
 from headrace.model.record import (
     AccountHalted,
@@ -22,6 +23,7 @@ from headrace.model.record import (
     IntentEnded,
     IntentOpened,
     PayloadSigned,
+    PoolsTripped,
     Record,
     RunStarted,
 )
@@ -29,6 +31,7 @@ from headrace.model.record import (
 STARTED = RunStarted("1", "", ACCOUNT, 5)
 STRANGER = "nonce 3 was used by a transaction [that] is not in the journal: who else signs with this key?"
 HALTED = AccountHalted(STRANGER, 6)
+TRIPPED = PoolsTripped("i0", (PoolId("0xpool1"), PoolId("0xpool2")), "0xabc gained [1] unit less", 6)
 HOLDER = """
 import os, sys
 from pathlib import Path
@@ -90,6 +93,26 @@ def test_status_names_the_command_until_it_was_given(config: Path, capsys: pytes
     assert "HALTED" not in capsys.readouterr().out
 
 
+def test_tripped_pools_are_named_with_their_cause_until_a_person_releases(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = journal_of(config, STARTED, TRIPPED)
+    status = ["status", "--config", str(config)]
+    assert invoke(status) == 0
+    shown = capsys.readouterr().out
+    for pool in TRIPPED.pools:
+        assert f"TRIPPED: pool {pool}: {TRIPPED.cause} (look into it, then: headrace release)" in shown
+    assert invoke([*status, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tripped"] == dict.fromkeys(TRIPPED.pools, TRIPPED.cause)
+    assert release(config) == 2
+    assert f"pool 0xpool1 tripped because {TRIPPED.cause}" in capsys.readouterr().err
+    assert list(read_journal(path)) == [STARTED, TRIPPED]
+    assert release(config, "--by", "Ada") == 0
+    assert f"pool 0xpool2 was tripped: {TRIPPED.cause}" in capsys.readouterr().out
+    assert invoke(status) == 0
+    assert "TRIPPED" not in capsys.readouterr().out
+
+
 def test_all_causes_since_the_last_release_are_told_with_what_is_lost_and_open(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +137,7 @@ def test_all_causes_since_the_last_release_are_told_with_what_is_lost_and_open(
         "account": f"{ACCOUNT.operator} on chain 31337",
         "by": "Ada",
         "causes": [STRANGER, "a second cause"],
+        "tripped": {},
         "lost_today_usd": "1.25",
         "open_nonces": [3],
     }
@@ -141,13 +165,13 @@ def test_who_names_nobody_is_told_why_it_is_halted_and_nothing_is_written(
     assert list(read_journal(path)) == [STARTED, HALTED]
 
 
-@pytest.mark.parametrize("records", [(), (STARTED,), (STARTED, HALTED, AccountReleased("Bob", 7))])
+@pytest.mark.parametrize("records", [(), (STARTED,), (STARTED, HALTED, TRIPPED, AccountReleased("Bob", 7))])
 def test_an_account_that_is_not_halted_is_not_released(
     config: Path, capsys: pytest.CaptureFixture[str], records: tuple[Record, ...]
 ) -> None:
     path = journal_of(config, *records)
     assert release(config, "--by", "Ada") == 2
-    assert "the account is not halted, there is nothing to release" in capsys.readouterr().err
+    assert "the account is not halted and no pool tripped, there is nothing to release" in capsys.readouterr().err
     assert list(read_journal(path)) == list(records)
 
 

@@ -14,6 +14,7 @@ from headrace.model.opportunity import Validated
 from headrace.model.transaction import Receipt
 from headrace.model.transfers import TRANSFER_TOPIC
 from headrace.pipeline.plan.intent import intent_of
+from headrace.pipeline.record.breaker import unexplained
 from headrace.pipeline.record.recorder import Ended, record_execution
 
 MARKET = mispriced()
@@ -130,6 +131,19 @@ def test_clean_means_that_no_log_of_its_pools_lies_between_quote_and_transaction
         blocks[101] = between
     ended = Ended(wanted, outcome(IntentStatus.LANDED, landed), receipt(*logs, block=landed), None)
     assert record(blocks, ended).is_clean is clean
+
+
+@pytest.mark.parametrize(("landed", "clean"), [(101, True), (102, False)])
+def test_a_quote_of_a_pool_that_moves_without_logs_is_clean_in_its_own_block_alone(landed: int, *, clean: bool) -> None:
+    wanted = msgspec.structs.replace(intent(), is_for_one_block=True)
+    logs = [moved(POOL, ACCOUNT.executor, wanted.quoted_profit_units - 1)]
+    blocks: dict[int, list[Log]] = {101: [], landed: logs}
+    ended = Ended(wanted, outcome(IntentStatus.LANDED, landed), receipt(*logs, block=landed), None)
+    execution = record(blocks, ended)
+    assert execution.is_clean is clean
+    assert bool(unexplained(execution)) is clean
+    timeless = msgspec.structs.replace(ended, intent=intent())
+    assert record(blocks, timeless).is_clean is True
 
 
 def test_a_pool_in_a_vault_is_touched_by_logs_that_name_its_id() -> None:

@@ -27,15 +27,18 @@ from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v2.dex import GAS_PER_HOP
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
 from headrace.model.account import chain_scope, strategy_scope, token_scope, venue_scope
-from headrace.model.address import Address
-from headrace.model.block import next_block
+from headrace.model.address import Address, PoolId
+from headrace.model.block import BlockContext, next_block
 from headrace.model.executor_plan import Funding
 from headrace.model.opportunity import Validated
+from headrace.model.proof import Proof
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.snapshot import Snapshot
+from headrace.pipeline.plan.intent import intent_of
 from headrace.pipeline.validate.funding import FLASH_SWAP_GAS, FundingDesk
 from headrace.pipeline.validate.quoting import NativeQuote
 from headrace.pipeline.validate.validator import PLAN_GAS, Validator
+from headrace.ports.pool import PoolState
 
 
 def judge(market: Snapshot[UniswapV2State], by: Validator | None = None) -> Validated | Refusal:
@@ -130,6 +133,81 @@ def test_a_pool_that_changed_to_nothing_is_refused_not_believed() -> None:
     verdict = validator().validate(best, emptied, next_block(market.header, 12))
     assert isinstance(verdict, Refusal)
     assert verdict.reason is Reason.POOL_UNQUOTABLE
+
+
+class Unproven(UniswapV2):
+    """The real plug-in, without its proof."""
+
+    def __init__(self, pool: PoolId) -> None:
+        super().__init__({"a": 3000, "b": 3000})
+        self.pool = pool
+        self.quoted = 0
+
+    def proof_of(self, state: PoolState) -> Proof:
+        return Proof.UNPROVEN if state.pool.id == self.pool else super().proof_of(state)
+
+    def quote_out(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
+    ) -> int:
+        self.quoted += 1
+        return super().quote_out(state, token_in, token_out, amount_in, at)
+
+
+def test_a_route_through_an_unproven_pool_is_refused_unquoted_until_the_configuration_allows_it() -> None:
+    market = mispriced()
+    for pool in market.pools:
+        dex = Unproven(pool.id)
+        dexes = {dex.protocol_id: dex}
+        verdict = judge(market, validator(dexes=dexes))
+        assert isinstance(verdict, Refusal)
+        assert verdict.reason is Reason.POOL_UNPROVEN
+        for named in (pool.id, pool.venue, pool.protocol, "risk.trade_unproven_pools"):
+            assert named in verdict.detail
+        assert dex.quoted == 0
+        accepted(market, validator(changed(trades_unproven_pools=True), dexes=dexes))
+        assert dex.quoted > 0
+    elsewhere = Unproven(PoolId("0x" + "99" * 20))
+    accepted(market, validator(dexes={elsewhere.protocol_id: elsewhere}))
+
+
+class Moving(UniswapV2):
+    """The real plug-in, with pools that something moves without a log from a block on."""
+
+    def __init__(self, block: int) -> None:
+        super().__init__({"a": 3000, "b": 3000})
+        self.block = block
+
+    def is_outdated(self, state: PoolState, block_number: int) -> bool:
+        return super().is_outdated(state, block_number) or block_number >= self.block
+
+
+@pytest.mark.parametrize(("block", "expected"), [(101, True), (102, False)])
+def test_a_quote_that_time_alone_outdates_is_known_as_one_for_its_block(block: int, *, expected: bool) -> None:
+    market, dex = mispriced(), Moving(block)
+    valid = accepted(market, validator(dexes={dex.protocol_id: dex}))
+    assert valid.context.number == 101
+    assert valid.is_for_one_block is expected
+    assert intent_of(valid, market).is_for_one_block is expected
+    assert not accepted(market).is_for_one_block
+
+
+def test_what_gas_is_worth_is_not_told_by_an_unproven_pool() -> None:
+    market = mispriced()
+    at = next_block(market.header, 12)
+    worth = {
+        pool.id: NativeQuote(WETH.address, {pool.protocol: Unproven(pool.id)}).native_wei(
+            USDC.address, 10**6, market, at
+        )
+        for pool in market.pools
+    }
+    believed = NativeQuote(WETH.address, DEXES).native_wei(USDC.address, 10**6, market, at)
+    first, second = (value or 0 for value in worth.values())
+    assert first != second
+    assert max(first, second) == believed
+    alone = snapshot(market.states[0])
+    unproven = Unproven(market.pools[0].id)
+    native = NativeQuote(WETH.address, {unproven.protocol_id: unproven})
+    assert native.native_wei(USDC.address, 10**6, alone, at) is None
 
 
 def test_a_trade_above_the_limit_is_cut_to_it() -> None:

@@ -13,6 +13,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -68,6 +69,11 @@ class BalancerV2:
         """Never: its logs tell everything."""
         del state, block_number
         return False
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Bytecode: the published vault's and weighted pools'."""
+        del state
+        return Proof.BYTECODE
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read a pool's constants and know its logs from now on.

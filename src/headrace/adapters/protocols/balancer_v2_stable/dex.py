@@ -13,6 +13,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -62,6 +63,10 @@ class BalancerV2Stable:
     def is_outdated(self, state: PoolState, block_number: int) -> bool:
         """Whether a rate's cache may have run out, or a log said that it was filled, or amplification moves unseen."""
         return _own(state).is_outdated(block_number)
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Bytecode for the first invariant; recorded for the later one, whose newest pools publish no code."""
+        return Proof.BYTECODE if _own(state).terms.rounds_up else Proof.RECORDED
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read a pool's constants and know its logs from now on.

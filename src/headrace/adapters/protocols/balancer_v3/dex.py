@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.balancer_v3 import logs, quoting, reading
 from headrace.adapters.protocols.balancer_v3.registry import Registry
-from headrace.adapters.protocols.balancer_v3.state import (
+from headrace.adapters.protocols.balancer_v3.state import (, WeightedTerms
     PROTOCOL,
     BalancerV3State,
     StableTerms,
@@ -19,6 +19,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import BalancerV3Step
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -70,6 +71,11 @@ class BalancerV3:
     def is_outdated(self, state: PoolState, block_number: int) -> bool:
         """Whether rates may have changed: at every block, where a token has one."""
         return _own(state).is_outdated(block_number)
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Bytecode for weighted pools with least balances; recorded for the others, of which some are older than it."""
+        curve = _own(state).curve
+        return Proof.BYTECODE if isinstance(curve, WeightedTerms) and curve.minima is not None else Proof.RECORDED
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read a pool's constants and know its logs from now on.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from headrace.adapters.protocols.curve_stableswap import logs, quoting, reading, views
+from headrace.adapters.protocols.curve_stableswap import logs, proving, quoting, reading, views
 from headrace.adapters.protocols.curve_stableswap.access import Access
 from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState, checked_state
 from headrace.adapters.protocols.curve_stableswap.ways import way_between
@@ -16,6 +16,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import CurveCall, CurveStep
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -61,6 +62,10 @@ class CurveStableswap:
     def is_outdated(self, state: PoolState, block_number: int) -> bool:
         """True for a doubtful state, and after the block it was read at unless its logs tell everything."""
         return quoting.is_outdated(_own(state), block_number)
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Recorded for pools of 3pool's kind and of RAI's metapool on it; all others are unproven."""
+        return proving.proof_of(_own(state))
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Find out what kind of pool it is, and know how to read it from now on.

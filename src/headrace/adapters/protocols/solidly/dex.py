@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.solidly import logs, quoting, reading
-from headrace.adapters.protocols.solidly.state import PROTOCOL, SolidlyState, SolidlyTerms, checked_state
+from headrace.adapters.protocols.solidly.state import (
+    PROTOCOL,
+    SolidlyState,
+    SolidlyTerms,
+    checked_state,
+    has_recorded_terms,
+)
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
@@ -12,6 +18,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import SolidlyStep
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -57,6 +64,10 @@ class Solidly:
     def is_outdated(self, state: PoolState, block_number: int) -> bool:
         """True after the block in which the factory was asked: it changes fees and pauses without a log of the pair."""
         return quoting.is_outdated(_own(state), block_number)
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Recorded for pairs that compute as those of Aerodrome whose quotes were recorded; all others are unproven."""
+        return Proof.RECORDED if has_recorded_terms(_own(state).terms) else Proof.UNPROVEN
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read a pair's constants, and have it confirm that it computes as this protocol does.

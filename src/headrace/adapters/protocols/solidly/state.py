@@ -17,6 +17,7 @@ PROTOCOL = ProtocolId("solidly")
 DECIMALS_MAX = 36
 RESERVE_END = 1 << 256
 _TOKENS = 2
+_RECORDED_STABLE_SCALES = [10**6, 10**18]
 
 
 class FeeSource(StrEnum):
@@ -74,6 +75,13 @@ class SolidlyState(msgspec.Struct, frozen=True):
     fee: int
     is_paused: bool
     read_at: int
+
+
+def has_recorded_terms(terms: SolidlyTerms) -> bool:
+    """Whether recorded quotes cover such a pair: Velodrome v2's code, and of stable ones those of 18 and 6 decimals."""
+    if terms.fee_source is not FeeSource.OF_PAIR or terms.root is not Root.VELODROME_V2:
+        return False
+    return not terms.is_stable or sorted(terms.scales) == _RECORDED_STABLE_SCALES
 
 
 def checked_pool(pool: Pool) -> Pool:

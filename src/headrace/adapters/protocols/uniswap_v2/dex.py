@@ -13,6 +13,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV2Step
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -57,6 +58,11 @@ class UniswapV2:
         """Never: its logs tell everything."""
         del state, block_number
         return False
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Bytecode: the published pair's, and the same with the fee of a fork in it."""
+        del state
+        return Proof.BYTECODE
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read a pair's constants.

@@ -16,6 +16,7 @@ from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV3Step
 from headrace.model.pool import Pool, ProtocolId
+from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
@@ -65,6 +66,11 @@ class UniswapV3:
         """Never: its logs tell everything."""
         del state, block_number
         return False
+
+    def proof_of(self, state: PoolState) -> Proof:
+        """Bytecode: the published core's, and PancakeSwap v3's."""
+        del state
+        return Proof.BYTECODE
 
     async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
         """Read tokens and fee.

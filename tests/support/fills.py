@@ -1,0 +1,110 @@
+"""Some fills of a simulated life are not what was quoted; what an agent does about it, and a checker from outside.
+
+Whether a fill is off is decided by its name alone, so that every process finds the same. The checker knows the records
+and what the manager promised on return, nothing of the state.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from headrace.model.address import PoolId
+from headrace.model.intent import Intent, IntentStatus, Outcome
+from headrace.model.record import (
+    AccountReleased,
+    IntentEnded,
+    IntentOpened,
+    PayloadSigned,
+    PoolsTripped,
+    ReceiptGone,
+    Record,
+    SlotFinal,
+)
+from headrace.pipeline.execute.transactions import TransactionManager
+from tests.support.transaction_world import ViolationError
+
+OFF_ONE_IN = 5
+
+
+def is_off(intent_id: str) -> bool:
+    return random.Random(f"fill of {intent_id}").randrange(OFF_ONE_IN) == 0
+
+
+class Fills:
+    """`waiting` dies with the process, `tripped` is what a manager said is durable."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        self.counts = counts
+        self.waiting: list[str] = []
+        self.tripped: set[PoolId] = set()
+
+    def forget(self) -> None:
+        self.waiting = []
+
+    def note(self, outcomes: Iterable[Outcome]) -> None:
+        self.waiting += [outcome.intent_id for outcome in outcomes if outcome.status is IntentStatus.LANDED]
+
+    async def compare(self, manager: TransactionManager) -> None:
+        """As the agent does with each execution that it records."""
+        while self.waiting:
+            intent_id = self.waiting[0]
+            slot = manager.state.slot_of(intent_id)
+            if slot is not None and is_off(intent_id):
+                pools = slot.intent.reservation.pools
+                await manager.trip(intent_id, pools, f"{intent_id} is off")
+                self.tripped.update(pools)
+                self.counts["tripped"] += 1
+            else:
+                await manager.compared(intent_id)
+            self.waiting.pop(0)
+
+    def check_opened(self, opened: Sequence[Intent], told: Sequence[Record]) -> None:
+        owed = _owed(told)
+        for one in opened:
+            if self.tripped.intersection(one.reservation.pools):
+                raise ViolationError(f"{one.id} was opened through a pool that had tripped")
+            for intent_id, (fill, block) in owed.items():
+                if block < one.quoted_block and set(fill.reservation.pools).intersection(one.reservation.pools):
+                    raise ViolationError(f"{one.id} was opened through a pool of {intent_id}, which is off")
+
+    def check_kept(self, told: Sequence[Record]) -> None:
+        """After a crash: what was durable on return is on the disk."""
+        kept: set[PoolId] = set()
+        for record in told:
+            if isinstance(record, PoolsTripped):
+                kept.update(record.pools)
+            elif isinstance(record, AccountReleased):
+                kept.clear()
+        if not self.tripped <= kept:
+            raise ViolationError(f"trips of {sorted(self.tripped - kept)} were lost in a crash")
+
+    def check_compared(self, told: Sequence[Record]) -> None:
+        """When all is calm."""
+        owed = _owed(told)
+        if owed:
+            raise ViolationError(f"nobody tripped the pools of {sorted(owed)}")
+
+
+def _owed(told: Sequence[Record]) -> dict[str, tuple[Intent, int]]:
+    """Fills that are off and tripped nothing yet, with the block at which each was final."""
+    intents: dict[str, Intent] = {}
+    intent_of: dict[str, str] = {}
+    owed: dict[str, tuple[Intent, int]] = {}
+    block = 0
+    for record in told:
+        match record:
+            case IntentOpened(intent):
+                intents[intent.id] = intent
+            case PayloadSigned(_, intent_id, payload):
+                intent_of[payload.tx_hash] = intent_id
+            case SlotFinal(_, _, number):
+                block = number
+            case IntentEnded(outcome) if outcome.status is IntentStatus.LANDED and is_off(outcome.intent_id):
+                owed[outcome.intent_id] = (intents[outcome.intent_id], block)
+            case ReceiptGone(tx_hash):
+                owed.pop(intent_of[tx_hash], None)
+            case PoolsTripped(intent_id):
+                owed.pop(intent_id, None)
+            case _:
+                pass
+    return owed
