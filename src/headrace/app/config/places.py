@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from headrace.app.config.kind import (
+    CodeHash,
     Contract,
+    Count,
     Dollars,
     FeePips,
     Flag,
@@ -75,6 +77,8 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         gas_thresholds: what gas may cost.
         tokens: addresses by symbol.
         price_feeds: dollar prices by token symbol.
+        multicall: a Multicall3 contract, through which much is read at once (most chains have one at
+            0xcA11bde05977b3631167028862bE2a173976CA11); without it, JSON-RPC batches are used.
     """
 
     chain_id: Positive
@@ -89,6 +93,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     gas_thresholds: GasThresholds
     tokens: Mapping[Symbol, Contract]
     price_feeds: Mapping[Symbol, PriceFeed]
+    multicall: Contract | None = None
 
     @property
     def wrapped_native_address(self) -> Address:
@@ -101,6 +106,16 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.tokens[symbol] for symbol in self.start_tokens)
 
 
+class Discovery(msgspec.Struct, frozen=True, kw_only=True):
+    """Pools that are found by their factory's events, by `headrace market discover`.
+
+    Attributes:
+        from_block: where the search begins: the block of the factory's deployment, for all pools.
+    """
+
+    from_block: Count
+
+
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
     """One deployment of a protocol: an exchange of pools or a lender.
 
@@ -110,9 +125,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         router: public router, used by people and not by the agents.
         vault: contract that holds the pools' tokens (Balancer v2).
         pool: contract that lends (Aave v3).
+        deployer: contract that creates the factory's pools, where that is not the factory (PancakeSwap v3).
         oracle: price oracle of a lender (Aave v3).
         fee_pips: swap fee of all pools (Uniswap v2 and its forks only; 30 on the original).
         pools: the pools to trade: addresses, or 32-byte ids in a vault.
+        discover: trade what was discovered, too (Uniswap v2 and v3, Balancer v2).
+        init_code_hash: hash of the creation code of the factory's pools, from which a discovered pool's address is
+            checked; without it the factory is asked (Uniswap v2 and v3).
     """
 
     protocol: ProtocolRef = ProtocolId("")
@@ -120,9 +139,12 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     router: Contract | None = None
     vault: Contract | None = None
     pool: Contract | None = None
+    deployer: Contract | None = None
     oracle: Contract | None = None
     fee_pips: FeePips | None = msgspec.field(name="fee_bps", default=None)
     pools: tuple[PoolRef, ...] = ()
+    discover: Discovery | None = None
+    init_code_hash: CodeHash | None = None
 
     @property
     def contracts(self) -> Mapping[str, Address]:
@@ -132,6 +154,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
             "router": self.router,
             "vault": self.vault,
             "pool": self.pool,
+            "deployer": self.deployer,
             "oracle": self.oracle,
         }
         return {key: address for key, address in named.items() if address is not None}
