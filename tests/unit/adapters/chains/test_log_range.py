@@ -38,9 +38,9 @@ TOO_MUCH = [  # who, code, message, how many blocks it would take
         "alchemy",
         -32602,
         (
-            "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the"
-            " response size, or you can request any block range with a cap of 10K logs in the response. Based on your"
-            " parameters and the response size limit, this block range should work: [0x0, 0x133e71]"
+            "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on"
+            " the response size, or you can request any block range with a cap of 10K logs in the response. Based on"
+            " your parameters and the response size limit, this block range should work: [0x0, 0x133e71]"
         ),
         0x133E72,
     ),
