@@ -4,19 +4,24 @@ The factory is a real one (Uniswap v2's reader) with pairs whose addresses are d
 """
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from unittest.mock import patch
 
+import msgspec
 import pytest
 from eth_hash.auto import keccak
 from tests.support.log_archive import MemoryArchive, too_much, unplaced
 
 from headrace.adapters.factories.uniswap_v2 import PAIR_CREATED, UniswapV2Factory
 from headrace.adapters.stores.catalogue.file import CatalogueFile, Heading
-from headrace.errors import CatalogueError, IncompleteBlockError, MissingLogsError, RpcError
+from headrace.errors import CatalogueError, HeadraceError, IncompleteBlockError, MissingLogsError, RpcError
 from headrace.model.address import Address, ChainId, Hash32
 from headrace.model.block import BlockHeader
 from headrace.model.event import Log
 from headrace.pipeline.discovery.discoverer import Discovered, Discoverer, Progress, Wanted
+from headrace.pipeline.discovery.walk import Stretch
 from headrace.ports.chain import Call
 
 FACTORY = Address("0x" + "fa" * 20)
@@ -223,6 +228,65 @@ def test_the_factorys_own_count_shows_what_is_missing_at_the_end(tmp_path: Path)
         archive.hidden.add((log.block_number, log.log_index))
     with pytest.raises(MissingLogsError, match="the factory counts 20 pools, the last one found is number 17"):
         Run(archive, tmp_path)()
+
+
+def skips_a_block(run: Run) -> AbstractContextManager[object]:
+    del run
+    exact = Stretch
+
+    def longer(first: int, last: int, logs: tuple[Log, ...]) -> Stretch:
+        return exact(first, last + 1, logs)
+
+    return patch("headrace.pipeline.discovery.walk.Stretch", longer)
+
+
+def believes_the_node(run: Run) -> AbstractContextManager[object]:
+    run.archive.hidden = {(log.block_number, log.log_index) for log in run.archive.all_logs(0, 99)[9:10]}
+    return patch("headrace.pipeline.discovery.discoverer.require_consecutive", lambda *_: None)
+
+
+def believes_the_log(run: Run) -> AbstractContextManager[object]:
+    run.archive.grow([created(999, named=token(5))])
+    run.archive.answer = lambda _: None
+    return patch.object(UniswapV2Factory, "_flaw", lambda *_: "")
+
+
+def keeps_what_is_not_deep(run: Run) -> AbstractContextManager[object]:
+    class Rash(Wanted, frozen=True):
+        def __post_init__(self) -> None:
+            msgspec.structs.force_setattr(self, "confirmations", 0)
+
+    patched = patch(f"{__name__}.Wanted", Rash)
+    with patched:
+        run()
+    run.archive.cut(run.archive.tip.header.number - 5)
+    for _ in range(10):
+        run.archive.grow()
+    return patched
+
+
+@pytest.mark.parametrize("fault", [skips_a_block, believes_the_node, believes_the_log, keeps_what_is_not_deep])
+def test_faults_of_discovery_are_caught(tmp_path: Path, fault: Callable[[Run], AbstractContextManager[object]]) -> None:
+    archive = MemoryArchive()
+    grown(archive, 1, 20)
+    archive.refuse = lambda query, _count: too_much() if query.blocks > 5 else None
+    run = Run(archive, tmp_path)
+    with fault(run), pytest.raises((AssertionError, HeadraceError)):
+        require_all_that_is_on_chain(run)
+
+
+def test_without_a_fault_the_same_check_passes(tmp_path: Path) -> None:
+    archive = MemoryArchive()
+    grown(archive, 1, 20)
+    archive.refuse = lambda query, _count: too_much() if query.blocks > 5 else None
+    require_all_that_is_on_chain(Run(archive, tmp_path))
+
+
+def require_all_that_is_on_chain(run: Run) -> None:
+    found = run()
+    on_chain = {"0x" + log.data[26:66] for log in run.archive.all_logs(0, 999)}
+    expected = [pair(n) for n in range(1, 21) if pair(n) in on_chain]
+    assert [one.pool for one in found.creations if not one.flaw] == expected
 
 
 def test_a_search_can_end_early_by_block_or_by_number(tmp_path: Path) -> None:
