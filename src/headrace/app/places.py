@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from headrace.adapters.chains.evm.chain import EvmChain
-from headrace.adapters.chains.evm.multicall import Multicall
+from headrace.adapters.chains.evm.gathering import GatheringChain
 from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
@@ -33,7 +33,7 @@ from headrace.ports.pool import DEX
 
 _FACTORY = bytes.fromhex("c45a0155")
 _ADDRESS_BYTES = 20
-_DESCRIBED_AT_ONCE = 16
+_DESCRIBED_AT_ONCE = 256  # some hundred calls in one question
 _LENDING = ProtocolId("aave_v3")
 Report = Callable[[str], None]
 
@@ -78,10 +78,11 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         head = await chain.head()
         dexes = _dexes(config, chain_name)
         report(f"reading the pools of {chain_name}")
-        described, left_out = await _describe_pools(config, chain_name, chain, dexes, head.hash)
-        described, foreign = await _of_their_factories(config, chain_name, chain, described, head.hash)
+        gathering = GatheringChain(chain, section.multicall)
+        described, left_out = await _describe_pools(config, chain_name, gathering, dexes, head.hash)
+        described, foreign = await _of_their_factories(config, chain_name, gathering, described, head.hash)
         left_out += foreign
-        metadata = await _read_tokens(config, chain_name, chain, described, head.hash)
+        metadata = await _read_tokens(config, chain_name, gathering, described, head.hash)
         pools = tuple(pool for pool in described if metadata.tokens.keys() >= set(pool.tokens))
         unusable = metadata.unusable
         left_out += [f"pool {p.id}: a token {unusable[t]}" for p in described for t in p.tokens if t in unusable]
@@ -153,11 +154,9 @@ async def _of_their_factories(
 
 
 async def _read_tokens(config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32) -> Metadata:
-    section = config.chains[chain_name]
-    symbols = {address: symbol for symbol, address in section.tokens.items()}
+    symbols = {address: symbol for symbol, address in config.chains[chain_name].tokens.items()}
     addresses = list(dict.fromkeys([*symbols, *(token for pool in pools for token in pool.tokens)]))
-    reader = TokenReader(Multicall(chain, section.multicall), chain.chain_id, symbols)
-    metadata = await reader.read(addresses, block)
+    metadata = await TokenReader(chain, chain.chain_id, symbols).read(addresses, block)
     for address, symbol in symbols.items():
         if address in metadata.unusable:
             raise ConfigError(f"token {symbol} at {address} does not tell its decimals: is it a token of this chain?")

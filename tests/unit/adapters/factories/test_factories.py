@@ -198,8 +198,9 @@ def test_without_a_rule_the_factory_is_asked_for_these_very_tokens() -> None:
     stable = replaced(AERODROME_LOG, 3, 0, 1)
     asked = [v2.question(v2.read(V2_LOG)), v3.question(v3.read(V3_LOG)), solidly.question(solidly.read(stable))]
     signatures = (b"getPair(address,address)", b"getPool(address,address,uint24)", b"getPair(address,address,bool)")
-    arguments = ([USDC, WETH], [USDC, WETH, 500], [AERODROME_LOG.topics[1], AERODROME_LOG.topics[2], 1])
-    for call, factory, signature, words in zip(asked, (v2, v3, solidly), signatures, arguments, strict=True):
+    arguments: tuple[list[int | str], ...] = ([USDC, WETH], [USDC, WETH, 500], [*AERODROME_LOG.topics[1:3], 1])
+    makers: tuple[Factory, ...] = (v2, v3, solidly)
+    for call, factory, signature, words in zip(asked, makers, signatures, arguments, strict=True):
         assert call is not None
         assert call.to == factory.address
         assert call.data.hex() == keccak_hex(signature)[2:10] + "".join(word(one) for one in words)

@@ -17,7 +17,7 @@ from tests.support.log_archive import MemoryArchive, too_much, unplaced
 from headrace.adapters.factories.uniswap_v2 import PAIR_CREATED, UniswapV2Factory
 from headrace.adapters.stores.catalogue.file import CatalogueFile, Heading
 from headrace.errors import CatalogueError, HeadraceError, IncompleteBlockError, MissingLogsError, RpcError
-from headrace.model.address import Address, ChainId, Hash32
+from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.event import Log
 from headrace.pipeline.discovery.discoverer import Discovered, Discoverer, Progress, Wanted
@@ -34,10 +34,10 @@ def token(number: int) -> Address:
     return Address(f"0x{number:040x}")
 
 
-def pair(number: int) -> Address:
+def pair(number: int) -> PoolId:
     """The address of the pair of tokens `number` and `number` + 1, by EIP-1014."""
     salt = keccak(bytes.fromhex(token(number)[2:] + token(number + 1)[2:]))
-    return Address("0x" + keccak(b"\xff" + b"\xfa" * 20 + salt + b"\xc0" * 32)[12:].hex())
+    return PoolId("0x" + keccak(b"\xff" + b"\xfa" * 20 + salt + b"\xc0" * 32)[12:].hex())
 
 
 def created(number: int, named: Address | None = None) -> Log:

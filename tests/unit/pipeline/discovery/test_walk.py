@@ -5,7 +5,7 @@ import random
 from collections import Counter
 
 import pytest
-from tests.support.log_archive import MemoryArchive, too_much, unplaced
+from tests.support.log_archive import MemoryArchive, Refuse, too_much, unplaced
 
 from headrace.errors import (
     ChainError,
@@ -134,10 +134,15 @@ def test_a_node_that_never_answers_is_given_up_after_growing_pauses(error: Chain
     assert naps.seconds == [0.5, 1, 2, 4, 8, 16, 32]
 
 
+def once(error: Exception) -> Refuse:
+    left = [error]
+    return lambda _query, _count: left.pop() if left else None
+
+
 def test_silence_shortens_the_range_and_business_does_not() -> None:
     for error, blocks in ((SILENT, [1_000, 500]), (BUSY, [1_000, 1_000])):
         archive = archive_of(999, random.Random(5))
-        archive.refuse = lambda _query, _count, error=error, asked=archive.asked: error if len(asked) == 1 else None
+        archive.refuse = once(error)
         walked(archive, 0, 999)
         assert [query.blocks for query in archive.asked[:2]] == blocks
 
