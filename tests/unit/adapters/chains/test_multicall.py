@@ -106,8 +106,24 @@ def test_a_node_that_refuses_bundles_is_asked_call_by_call() -> None:
         (bytes(32), "gives 0 answers|does not answer"),
         (b"\xff" * 96, "does not answer as Multicall3 does"),
         (results([(True, b"")]), "gives 1 answers to 250 calls"),
+        (results([(True, b"some")] * 250)[:-40], "does not answer as Multicall3 does"),
+        (results([(True, b"some")] * 250)[:700], "does not answer as Multicall3 does"),
+        (results([(True, b"some")] * 250).replace((4).to_bytes(32, "big"), b"\xff" * 32), "does not answer"),
     ],
 )
 def test_another_contract_in_its_place_is_named(answer: bytes, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         read(Bundled(lambda _: answer))
+
+
+def test_a_bundle_is_encoded_to_the_byte_as_the_abi_says() -> None:
+    seen: list[bytes] = []
+
+    class Listening(Bundled):
+        async def call_many(self, calls: Sequence[Call], block: Hash32) -> tuple[bytes | None, ...]:
+            seen.extend(call.data for call in calls if call.to == CONTRACT)
+            return await super().call_many(calls, block)
+
+    read(Listening(honest))
+    wires = [(call.to, True, call.data) for call in CALLS[:250]]
+    assert seen[0] == SELECTOR + encode(["(address,bool,bytes)[]"], [wires])

@@ -9,9 +9,6 @@ Source: mds1/multicall, Multicall3.sol, `aggregate3`.
 
 from collections.abc import Sequence
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-
 from headrace.adapters.protocols.words import call_data
 from headrace.errors import ConfigError, RpcError
 from headrace.model.address import Address, Hash32
@@ -19,6 +16,7 @@ from headrace.ports.chain import Call, Chain
 
 _AGGREGATE = call_data("aggregate3((address,bool,bytes)[])")
 _CALLS_MAX = 250
+_WORD = 32
 Answers = list[bytes | None]
 
 
@@ -48,7 +46,7 @@ class Multicall:
 
     async def _bundled(self, contract: Address, calls: Sequence[Call], block: Hash32) -> Answers:
         bundles = [calls[i : i + _CALLS_MAX] for i in range(0, len(calls), _CALLS_MAX)]
-        asked = [Call(contract, _AGGREGATE + encode(["(address,bool,bytes)[]"], [_wire(one)])) for one in bundles]
+        asked = [Call(contract, _AGGREGATE + _bundle(one)) for one in bundles]
         try:
             results = await self._chain.call_many(asked, block)
         except RpcError:  # too much gas, too many bytes: smaller questions may do
@@ -59,15 +57,53 @@ class Multicall:
         return answers
 
 
-def _wire(calls: Sequence[Call]) -> list[tuple[str, bool, bytes]]:
-    return [(call.to, True, call.data) for call in calls]
+def _bundle(calls: Sequence[Call]) -> bytes:
+    """`(address target, bool allowFailure, bytes data)[]` as the ABI writes it: offsets, then the tuples."""
+    tuples = [_tuple(call) for call in calls]
+    offset, offsets = _WORD * len(calls), bytearray()
+    for one in tuples:
+        offsets += _word(offset)
+        offset += len(one)
+    return _word(_WORD) + _word(len(calls)) + bytes(offsets) + b"".join(tuples)
+
+
+def _tuple(call: Call) -> bytes:
+    padding = bytes(-len(call.data) % _WORD)
+    return _word(int(call.to, 16)) + _word(1) + _word(3 * _WORD) + _word(len(call.data)) + call.data + padding
 
 
 def _unbundled(contract: Address, result: bytes, count: int) -> Answers:
+    """The answers in `(bool success, bytes data)[]`, None for each that failed."""
     try:
-        ((*pairs,),) = decode(["(bool,bytes)[]"], result)
-    except (DecodingError, OverflowError) as error:
+        start = _number(result, 0) + _WORD
+        found = _number(result, start - _WORD)
+        if found != count:
+            raise ConfigError(f"{contract} gives {found} answers to {count} calls: correct `multicall`")
+        return [_answer(result, start + _number(result, start + _WORD * i)) for i in range(count)]
+    except ValueError as error:
         raise ConfigError(f"{contract} does not answer as Multicall3 does: correct `multicall`") from error
-    if len(pairs) != count:
-        raise ConfigError(f"{contract} gives {len(pairs)} answers to {count} calls: correct `multicall`")
-    return [answer if is_success else None for is_success, answer in pairs]
+
+
+def _answer(result: bytes, at: int) -> bytes | None:
+    start = at + _number(result, at + _WORD)
+    size = _number(result, start)
+    data = result[start + _WORD : start + _WORD + size]
+    if len(data) != size:
+        raise ValueError(f"{size} bytes end after {len(data)}")
+    return data if _number(result, at) else None
+
+
+def _number(data: bytes, at: int) -> int:
+    """A word that counts or leads somewhere.
+
+    Raises:
+        ValueError: the data ends before it does.
+    """
+    word = data[at : at + _WORD]
+    if len(word) != _WORD:
+        raise ValueError(f"no word at {at}")
+    return int.from_bytes(word, "big")
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(_WORD, "big")
