@@ -13,7 +13,7 @@ from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
-from headrace.adapters.metadata.erc20 import Metadata, TokenReader
+from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
 from headrace.adapters.protocols.balancer_v2 import BalancerV2
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
@@ -82,16 +82,15 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         described, left_out = await _describe_pools(config, chain_name, gathering, dexes, head.hash)
         described, foreign = await _of_their_factories(config, chain_name, gathering, described, head.hash)
         left_out += foreign
-        metadata = await _read_tokens(config, chain_name, gathering, described, head.hash)
-        pools = tuple(pool for pool in described if metadata.tokens.keys() >= set(pool.tokens))
-        unusable = metadata.unusable
+        tokens, unusable = await _read_tokens(config, chain_name, gathering, described, head.hash)
+        pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
         left_out += [f"pool {p.id}: a token {unusable[t]}" for p in described for t in p.tokens if t in unusable]
         places = Places(
             config=config,
             chain=chain,
             dexes=dexes,
             pools=pools,
-            tokens=metadata.tokens,
+            tokens=tokens,
             oracle=_oracle(config, chain_name),
             sources=_sources(config, chain_name, pools),
             left_out=tuple(left_out),
@@ -153,14 +152,16 @@ async def _of_their_factories(
     return [pool for pool in pools if pool.id not in foreign], list(foreign.values())
 
 
-async def _read_tokens(config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32) -> Metadata:
+async def _read_tokens(
+    config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32
+) -> tuple[Mapping[Address, Token], Mapping[Address, str]]:
     symbols = {address: symbol for symbol, address in config.chains[chain_name].tokens.items()}
     addresses = list(dict.fromkeys([*symbols, *(token for pool in pools for token in pool.tokens)]))
     metadata = await TokenReader(chain, chain.chain_id, symbols).read(addresses, block)
     for address, symbol in symbols.items():
         if address in metadata.unusable:
             raise ConfigError(f"token {symbol} at {address} does not tell its decimals: is it a token of this chain?")
-    return metadata
+    return metadata.tokens, metadata.unusable
 
 
 def _oracle(config: Config, chain_name: str) -> ChainlinkOracle:

@@ -72,13 +72,13 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         reorg_depth_blocks: blocks kept to be rolled back; a deeper reorganisation makes the market be read anew.
         max_head_age_seconds: a block that is older by our clock is not traded on: the node is catching up, or our clock
             is wrong. Left out, nothing is refused for its age, which only a chain with a clock of its own wants.
+        multicall: a Multicall3 contract, through which much is read at once (most chains have one at
+            0xcA11bde05977b3631167028862bE2a173976CA11); without it, JSON-RPC batches are used.
         wrapped_native: symbol of the token that wraps the native coin.
         start_tokens: symbols of the tokens in which cycles begin and profit is taken.
         gas_thresholds: what gas may cost.
         tokens: addresses by symbol.
         price_feeds: dollar prices by token symbol.
-        multicall: a Multicall3 contract, through which much is read at once (most chains have one at
-            0xcA11bde05977b3631167028862bE2a173976CA11); without it, JSON-RPC batches are used.
     """
 
     chain_id: Positive
@@ -88,12 +88,12 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     private_rpc: PrivateUrl | None = None
     reorg_depth_blocks: Positive = 64
     max_head_age_seconds: Seconds | None = None
+    multicall: Contract | None = None
     wrapped_native: Symbol
     start_tokens: tuple[Symbol, ...]
     gas_thresholds: GasThresholds
     tokens: Mapping[Symbol, Contract]
     price_feeds: Mapping[Symbol, PriceFeed]
-    multicall: Contract | None = None
 
     @property
     def wrapped_native_address(self) -> Address:
