@@ -9,6 +9,8 @@ Source: solidly-exchange/solidly BaseV1-core.sol; velodrome-finance/contracts Po
 functions' signatures alone).
 """
 
+import msgspec
+
 from headrace.adapters.factories.create2 import create2_pool, packed
 from headrace.adapters.factories.event import event_address, event_number, event_words, order_flaw
 from headrace.adapters.protocols.words import call_data, topic
@@ -21,29 +23,38 @@ from headrace.ports.chain import Call
 PAIR_CREATED = topic("PairCreated(address,address,bool,address,uint256)")
 POOL_CREATED = topic("PoolCreated(address,address,bool,address,uint256)")
 _FORMS = {PAIR_CREATED: (3, 3), POOL_CREATED: (4, 2)}  # topics, words of data
-_FUNCTIONS = {
-    "getPair": ("getPair(address,address,bool)", "allPairsLength()"),
-    "getPool": ("getPool(address,address,bool)", "allPoolsLength()"),
-}
 _TRUTHS = 2
 
 
+class _Functions(msgspec.Struct, frozen=True):
+    """How a factory is asked for a pool and for how many there are."""
+
+    get: str
+    count: str
+
+
+_FUNCTIONS = {
+    PAIR_CREATED: _Functions("getPair(address,address,bool)", "allPairsLength()"),
+    POOL_CREATED: _Functions("getPool(address,address,bool)", "allPoolsLength()"),
+}
+
+
 class SolidlyFactory:
-    """Implements `headrace.ports.factory.Factory`."""
+    """Implements `headrace.ports.factory.Factory`; which of the two it is, its first log tells."""
 
     protocol_id = ProtocolId("solidly")
     topics = tuple(sorted(_FORMS))
 
-    def __init__(self, address: Address, init_code_hash: Hash32 | None, *, is_velodrome_v2: bool) -> None:
-        """Take the factory, the hash of its pools' creation code where it is known, and whose functions it has."""
+    def __init__(self, address: Address, init_code_hash: Hash32 | None) -> None:
+        """Take the factory, and the hash of its pools' creation code where it is known."""
         self.address = address
         self._init_code_hash = init_code_hash
-        self._function = "getPool" if is_velodrome_v2 else "getPair"
+        self._functions: _Functions | None = None
 
     @property
     def proof(self) -> str:
         """CREATE2, or the factory's word."""
-        return f"create2 {self._init_code_hash}" if self._init_code_hash else self._function
+        return f"create2 {self._init_code_hash}" if self._init_code_hash else "the factory"
 
     def read(self, log: Log) -> Creation:
         """The pool.
@@ -51,6 +62,7 @@ class SolidlyFactory:
         Raises:
             MalformedLogError: the log has not the event's form.
         """
+        self._functions = _FUNCTIONS[log.topics[0]]
         word0, word1, stable, named, ordinal = event_words(log, *_FORMS[log.topics[0]])
         tokens = event_address(log, "token0", word0), event_address(log, "token1", word1)
         is_stable = event_number(log, "stable", stable, _TRUTHS) == 1
@@ -62,14 +74,15 @@ class SolidlyFactory:
         """`getPair` or `getPool`, where no hash is known."""
         if self._init_code_hash is not None:
             return None
+        assert self._functions is not None, "a creation that was not read here"
         assert creation.is_stable is not None, creation
         tokens = (int(token, 16) for token in creation.tokens)
-        return Call(self.address, call_data(_FUNCTIONS[self._function][0], *tokens, int(creation.is_stable)))
+        return Call(self.address, call_data(self._functions.get, *tokens, int(creation.is_stable)))
 
     @property
     def count_question(self) -> Call | None:
-        """`allPairsLength` or `allPoolsLength`."""
-        return Call(self.address, call_data(_FUNCTIONS[self._function][1]))
+        """`allPairsLength` or `allPoolsLength`; None before the first log is read."""
+        return None if self._functions is None else Call(self.address, call_data(self._functions.count))
 
     def _flaw(self, pool: PoolId, tokens: tuple[Address, Address], *, is_stable: bool) -> str:
         if self._init_code_hash is None:

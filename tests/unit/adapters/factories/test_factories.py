@@ -39,7 +39,6 @@ VAULT = BalancerV2Vault(address("0xBA12222222228d8Ba445958a75a0704d566BF2C8"))
 AERODROME = SolidlyFactory(
     address("0x420DD381b31aEf6683db6B902084cB0FFECe40Da"),
     clone_code_hash(address("0xA4e46b4f701c62e14DF11B48dCe76A7d793CD6d7")),
-    is_velodrome_v2=True,
 )
 
 
@@ -194,23 +193,28 @@ def test_another_number_of_words_is_another_event(factory: Factory, log: Log) ->
 
 def test_without_a_rule_the_factory_is_asked_for_these_very_tokens() -> None:
     v2, v3 = UniswapV2Factory(V2.address, None), UniswapV3Factory(V3.address, None)
-    solidly = SolidlyFactory(AERODROME.address, None, is_velodrome_v2=False)
+    solidly = SolidlyFactory(AERODROME.address, None)
     stable = replaced(AERODROME_LOG, 3, 0, 1)
     asked = [v2.question(v2.read(V2_LOG)), v3.question(v3.read(V3_LOG)), solidly.question(solidly.read(stable))]
-    signatures = (b"getPair(address,address)", b"getPool(address,address,uint24)", b"getPair(address,address,bool)")
+    signatures = (b"getPair(address,address)", b"getPool(address,address,uint24)", b"getPool(address,address,bool)")
     arguments: tuple[list[int | str], ...] = ([USDC, WETH], [USDC, WETH, 500], [*AERODROME_LOG.topics[1:3], 1])
     makers: tuple[Factory, ...] = (v2, v3, solidly)
     for call, factory, signature, words in zip(asked, makers, signatures, arguments, strict=True):
         assert call is not None
         assert call.to == factory.address
         assert call.data.hex() == keccak_hex(signature)[2:10] + "".join(word(one) for one in words)
-    assert {v2.proof, v3.proof, solidly.proof} == {"getPair", "getPool"}
+    assert [v2.proof, v3.proof, solidly.proof] == ["getPair", "getPool", "the factory"]
 
 
 def test_solidlys_first_event_keeps_stable_in_its_data() -> None:
-    solidly = SolidlyFactory(AERODROME.address, None, is_velodrome_v2=False)
+    solidly = SolidlyFactory(AERODROME.address, None)
     log = event(solidly, SOLIDLY_PAIR_CREATED, [USDC, WETH], [1, "0x" + "ab" * 20, 7])
+    assert solidly.count_question is None
     creation = solidly.read(log)
+    question = solidly.question(creation)
+    assert question is not None
+    assert question.data[:4].hex() == keccak_hex(b"getPair(address,address,bool)")[2:10]
+    AERODROME.read(AERODROME_LOG)
     assert (creation.is_stable, creation.pool, creation.ordinal) == (True, "0x" + "ab" * 20, 7)
     assert solidly.count_question is not None
     assert AERODROME.count_question is not None
