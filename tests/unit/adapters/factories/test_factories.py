@@ -209,7 +209,7 @@ def test_without_a_rule_the_factory_is_asked_for_these_very_tokens() -> None:
 def test_solidlys_first_event_keeps_stable_in_its_data() -> None:
     solidly = SolidlyFactory(AERODROME.address, None)
     log = event(solidly, SOLIDLY_PAIR_CREATED, [USDC, WETH], [1, "0x" + "ab" * 20, 7])
-    assert solidly.count_question is None
+    assert SolidlyFactory(AERODROME.address, None).count_question is None
     creation = solidly.read(log)
     question = solidly.question(creation)
     assert question is not None
