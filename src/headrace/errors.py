@@ -81,6 +81,31 @@ class RpcError(ChainError):
         self.data = data
 
 
+class LogRangeRefusedError(RpcError):
+    """The node does not give the logs of so many blocks at once; `blocks_max` is how many it says it would, or None."""
+
+    def __init__(self, refusal: RpcError, blocks_max: int | None) -> None:
+        """Keep the node's own words."""
+        super().__init__(refusal.method, refusal.code, refusal.message, refusal.data)
+        self.blocks_max = blocks_max
+
+
+class NodeBusyError(RpcError):
+    """The node wants to be asked later: too many requests, or it has not seen the block yet."""
+
+    retry = Retry.SAME
+
+    def __init__(self, refusal: RpcError) -> None:
+        """Keep the node's own words."""
+        super().__init__(refusal.method, refusal.code, refusal.message, refusal.data)
+
+
+class MissingLogsError(ChainError):
+    """The node gave logs of a range and left some of them out; nothing of that range is kept."""
+
+    retry = Retry.SAME
+
+
 class MalformedAnswerError(ChainError):
     """The node's answer does not have the documented form."""
 
@@ -179,6 +204,12 @@ class JournalCorruptError(JournalError):
 
 class StoreError(HeadraceError):
     """The history for analysis cannot be written; trading goes on without it."""
+
+    exit_code = 5
+
+
+class CatalogueError(HeadraceError):
+    """What was discovered cannot be kept or read back, or belongs to another chain, factory or version."""
 
     exit_code = 5
 

@@ -7,32 +7,35 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from headrace.adapters.chains.evm.chain import EvmChain
+from headrace.adapters.chains.evm.gathering import GatheringChain
 from headrace.adapters.chains.evm.l1_fee import L1DataFee
 from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
+from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
-from headrace.adapters.protocols.uniswap_v4 import UniswapV4Venue
+from headrace.adapters.protocols.uniswap_v4 import UniswapV4, UniswapV4Venue
+from headrace.adapters.protocols.uniswap_v4.key import PoolKey
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
 from headrace.app.dexes import every_dex
+from headrace.app.discovery.known import discovered_creations
 from headrace.errors import ConfigError, MalformedPoolError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockHeader
+from headrace.model.creation import Creation
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.token import Token
 from headrace.ports.chain import Call, Chain
 from headrace.ports.flash_source import FlashSource
 from headrace.ports.pool import DEX
 
-_DECIMALS = bytes.fromhex("313ce567")
 _FACTORY = bytes.fromhex("c45a0155")
 _ADDRESS_BYTES = 20
-_DECIMALS_MAX = 36
-_DESCRIBED_AT_ONCE = 16
+_DESCRIBED_AT_ONCE = 256  # some hundred calls in one question
 _LENDING = ProtocolId("aave_v3")
 _UNISWAP_V4 = ProtocolId("uniswap_v4")
 Report = Callable[[str], None]
@@ -80,14 +83,13 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         head = await chain.head()
         dexes = _dexes(config, chain_name)
         report(f"reading the pools of {chain_name}")
-        described, left_out = await _describe_pools(config, chain_name, chain, dexes, head.hash)
-        described, foreign = await _of_their_factories(config, chain_name, chain, described, head.hash)
+        gathering = GatheringChain(chain, section.multicall)
+        described, left_out = await _describe_pools(config, chain_name, gathering, dexes, head.hash)
+        described, foreign = await _of_their_factories(config, chain_name, gathering, described, head.hash)
         left_out += foreign
-        tokens, unusable = await _read_tokens(config, chain_name, chain, described, head.hash)
+        tokens, unusable = await _read_tokens(config, chain_name, gathering, described, head.hash)
         pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
-        left_out += [
-            f"pool {pool.id}: a token {why}" for pool in described for t, why in unusable.items() if t in pool.tokens
-        ]
+        left_out += [f"pool {p.id}: a token {unusable[t]}" for p in described for t in p.tokens if t in unusable]
         places = Places(
             config=config,
             chain=chain,
@@ -134,14 +136,29 @@ async def _describe_pools(
             except MalformedPoolError as error:
                 return str(error)
 
+    found = discovered_creations(config, chain_name)
+    for name, creations in found.items():
+        _learn_keys(dexes.get(config.protocols[chain_name][name].protocol), creations)
     wanted = [
         describe(dexes[venue.protocol], name, pool)
         for name, venue in config.protocols[chain_name].items()
         if venue.protocol in dexes
-        for pool in venue.pools
+        for pool in dict.fromkeys((*venue.pools, *(one.pool for one in found.get(name, ()))))
     ]
     answers = await asyncio.gather(*wanted)
     return [a for a in answers if isinstance(a, Pool)], [a for a in answers if isinstance(a, str)]
+
+
+def _learn_keys(dex: DEX | None, creations: Sequence[Creation]) -> None:
+    """The key of a v4 pool is not on the chain: it is what its creation said."""
+    if not isinstance(dex, UniswapV4):
+        return
+    for one in creations:
+        assert one.fee_pips is not None, one
+        assert one.tick_spacing is not None, one
+        assert one.hooks is not None, one
+        low, high = one.tokens
+        dex.learn_key(PoolKey(low, high, one.fee_pips, one.tick_spacing, one.hooks))
 
 
 async def _of_their_factories(
@@ -161,22 +178,14 @@ async def _of_their_factories(
 
 async def _read_tokens(
     config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32
-) -> tuple[dict[Address, Token], dict[Address, str]]:
+) -> tuple[Mapping[Address, Token], Mapping[Address, str]]:
     symbols = {address: symbol for symbol, address in config.chains[chain_name].tokens.items()}
     addresses = list(dict.fromkeys([*symbols, *(token for pool in pools for token in pool.tokens)]))
-    answers = await chain.call_many([Call(address, _DECIMALS) for address in addresses], block)
-    tokens: dict[Address, Token] = {}
-    unusable: dict[Address, str] = {}
-    for address, answer in zip(addresses, answers, strict=True):
-        decimals = int.from_bytes(answer, "big") if answer is not None and len(answer) == 32 else None  # noqa: PLR2004 - a word
-        if decimals is None or decimals > _DECIMALS_MAX:
-            unusable[address] = f"{address} does not tell its decimals"
-            continue
-        tokens[address] = Token(chain.chain_id, address, symbols.get(address, address[:10]), decimals)
+    metadata = await TokenReader(chain, chain.chain_id, symbols).read(addresses, block)
     for address, symbol in symbols.items():
-        if address in unusable:
+        if address in metadata.unusable:
             raise ConfigError(f"token {symbol} at {address} does not tell its decimals: is it a token of this chain?")
-    return tokens, unusable
+    return metadata.tokens, metadata.unusable
 
 
 def _oracle(config: Config, chain_name: str) -> ChainlinkOracle:

@@ -36,15 +36,15 @@ _NEEDED = {
     "aave_v3": ("pool",),
 }
 _ALLOWED = {
-    "uniswap_v2": {"factory", "router", "fee_bps", "pools"},
-    "uniswap_v3": {"factory", "router", "pools"},
-    "uniswap_v4": {"vault", "positions", "pools"},
-    "balancer_v2": {"vault", "pools"},
+    "uniswap_v2": {"factory", "router", "fee_bps", "pools", "discover", "init_code_hash"},
+    "uniswap_v3": {"factory", "deployer", "router", "pools", "discover", "init_code_hash"},
+    "uniswap_v4": {"vault", "positions", "pools", "discover"},
+    "balancer_v2": {"vault", "pools", "discover"},
     "balancer_v2_stable": {"vault", "pools"},
     "balancer_v3": {"vault", "pools"},
     "curve_stableswap": {"pools"},
     "curve_cryptoswap": {"pools"},
-    "solidly": {"factory", "router", "fee_bps", "pools"},
+    "solidly": {"factory", "router", "fee_bps", "pools", "discover", "init_code_hash"},
     "aave_v3": {"pool", "oracle"},
 }
 _NAMED_BY_ID = {"uniswap_v4", "balancer_v2", "balancer_v2_stable"}
@@ -85,11 +85,17 @@ class _Checks:
         if not venue.protocol and name not in PROTOCOLS:
             self._refuse(path, f"`protocol` is missing: {name!r} is none, so say whose code it is")
         venue = msgspec.structs.replace(venue, protocol=venue.protocol or ProtocolId(name))
-        given = {*venue.contracts, *(["fee_bps"] if venue.fee_pips is not None else [])}
+        optional = {
+            "fee_bps": venue.fee_pips is not None,
+            "pools": bool(venue.pools),
+            "discover": venue.discover is not None,
+            "init_code_hash": venue.init_code_hash is not None,
+        }
+        given = {*venue.contracts, *(key for key, is_given in optional.items() if is_given)}
         for key in _NEEDED[venue.protocol]:
             if key not in given:
                 self._refuse(path, f"`{key}` is missing and has no default: {venue.protocol} needs it")
-        for key in sorted((given | ({"pools"} if venue.pools else set())) - _ALLOWED[venue.protocol]):
+        for key in sorted(given - _ALLOWED[venue.protocol]):
             self._refuse((*path, key), f"{venue.protocol} has no `{key}`: remove it")
         self._pool_form(path, venue)
         return venue

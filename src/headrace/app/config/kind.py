@@ -16,7 +16,7 @@ from headrace.app.config.money import Money, read_money
 from headrace.app.config.secret import Endpoint, Secret, is_node_address
 from headrace.app.config.suggest import did_you_mean
 from headrace.errors import ConfigError
-from headrace.model.address import ZERO_ADDRESS, Address, PoolId, checksum, parse_address
+from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId, checksum, parse_address
 from headrace.model.chain_rules import ChainKind
 from headrace.model.codec import JsonValue
 from headrace.model.pool import ProtocolId
@@ -108,6 +108,13 @@ def _read_pool(node: Node) -> PoolId:
     return PoolId(_read_address(node))
 
 
+def _read_code_hash(node: Node) -> Hash32:
+    scalar = scalar_of(node, "a hash")
+    if not _POOL_ID.fullmatch(scalar.text):
+        raise ConfigError(f"{scalar.text!r} is not a hash (0x and 64 hex digits)", str(scalar.place))
+    return Hash32(scalar.text.lower())
+
+
 def _read_protocol(node: Node) -> ProtocolId:
     scalar = scalar_of(node, "a protocol")
     if scalar.text not in PROTOCOLS:
@@ -194,6 +201,7 @@ _MONEY_SCHEMA: Schema = {
     "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _MONEY_PATTERN}],
 }
 _ADDRESS_SCHEMA: Schema = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
+_HASH_SCHEMA: Schema = {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 _POOL_SCHEMA: Schema = {"type": "string", "pattern": "^0x([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$"}
 
 
@@ -218,6 +226,7 @@ Milliseconds = Annotated[int, _number("seconds", decimals=3, least=1, most=3_600
 Seconds = Annotated[int, _number("whole seconds", decimals=0, least=1, most=10**7)]
 Flag = Annotated[bool, Kind("true or false", _read_flag, {"type": "boolean"}, _show_flag)]
 Contract = Annotated[Address, Kind("an address", _read_address, _ADDRESS_SCHEMA, _show_hex)]
+CodeHash = Annotated[Hash32, Kind("a keccak256 hash", _read_code_hash, _HASH_SCHEMA, str)]
 PoolRef = Annotated[PoolId, Kind("a pool's address, or its id in a vault", _read_pool, _POOL_SCHEMA, _show_hex)]
 ProtocolRef = Annotated[
     ProtocolId, Kind(f"one of {', '.join(PROTOCOLS)}", _read_protocol, {"enum": list(PROTOCOLS)}, str)

@@ -6,7 +6,9 @@ import msgspec
 
 from headrace.app.config.kind import (
     ChainKindRef,
+    CodeHash,
     Contract,
+    Count,
     Dollars,
     FeePips,
     Flag,
@@ -74,6 +76,8 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         reorg_depth_blocks: blocks kept to be rolled back; a deeper reorganisation makes the market be read anew.
         max_head_age_seconds: a block that is older by our clock is not traded on: the node is catching up, or our clock
             is wrong. Left out, nothing is refused for its age, which only a chain with a clock of its own wants.
+        multicall: a Multicall3 contract, through which much is read at once (most chains have one at
+            0xcA11bde05977b3631167028862bE2a173976CA11); without it, JSON-RPC batches are used.
         wrapped_native: symbol of the token that wraps the native coin.
         start_tokens: symbols of the tokens in which cycles begin and profit is taken.
         gas_thresholds: what gas may cost.
@@ -89,6 +93,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     private_rpc: PrivateUrl | None = None
     reorg_depth_blocks: Positive = 64
     max_head_age_seconds: Seconds | None = None
+    multicall: Contract | None = None
     wrapped_native: Symbol
     start_tokens: tuple[Symbol, ...]
     gas_thresholds: GasThresholds
@@ -111,6 +116,16 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.tokens[symbol] for symbol in self.start_tokens)
 
 
+class Discovery(msgspec.Struct, frozen=True, kw_only=True):
+    """Pools that are found by their factory's events, by `headrace market discover`.
+
+    Attributes:
+        from_block: where the search begins: the block of the factory's deployment, for all pools.
+    """
+
+    from_block: Count
+
+
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
     """One deployment of a protocol: an exchange of pools or a lender.
 
@@ -121,9 +136,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         vault: contract that holds the pools' tokens (Balancer; Uniswap v4's PoolManager).
         positions: contract that knows the keys of pools (Uniswap v4's PositionManager).
         pool: contract that lends (Aave v3).
+        deployer: contract that creates the factory's pools, where that is not the factory (PancakeSwap v3).
         oracle: price oracle of a lender (Aave v3).
         fee_pips: swap fee of all pools (Uniswap v2 and its forks, 30 on the original; Solidly pairs that hide theirs).
         pools: the pools to trade: addresses, or 32-byte ids in a vault.
+        discover: trade what was discovered, too (Uniswap v2 and v3, Balancer v2).
+        init_code_hash: hash of the creation code of the factory's pools, from which a discovered pool's address is
+            checked; without it the factory is asked (Uniswap v2 and v3).
     """
 
     protocol: ProtocolRef = ProtocolId("")
@@ -132,9 +151,12 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     vault: Contract | None = None
     positions: Contract | None = None
     pool: Contract | None = None
+    deployer: Contract | None = None
     oracle: Contract | None = None
     fee_pips: FeePips | None = msgspec.field(name="fee_bps", default=None)
     pools: tuple[PoolRef, ...] = ()
+    discover: Discovery | None = None
+    init_code_hash: CodeHash | None = None
 
     @property
     def contracts(self) -> Mapping[str, Address]:
@@ -145,6 +167,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
             "vault": self.vault,
             "positions": self.positions,
             "pool": self.pool,
+            "deployer": self.deployer,
             "oracle": self.oracle,
         }
         return {key: address for key, address in named.items() if address is not None}

@@ -50,6 +50,21 @@ def test_names_are_resolved() -> None:
     assert config.chain.reorg_depth_blocks == 64
 
 
+def test_a_venue_whose_pools_are_discovered_says_from_where_and_how_they_are_checked() -> None:
+    code_hash = "0x" + "Ab" * 32
+    keys = f'discover: {{from_block: 10000835}}\n        init_code_hash: "{code_hash}"'
+    text = spoiled("fee_bps: 25.5", f"fee_bps: 25.5\n        {keys}")
+    text = text.replace("public_mempool", f'multicall: "0x{"cA" * 20}"\n      public_mempool'.lower())
+    config = parse_config(text, FILE)
+    venue = config.venues["pancake"]
+    assert venue.discover is not None
+    assert venue.discover.from_block == 10_000_835
+    assert venue.init_code_hash == code_hash.lower()
+    assert config.venues["uniswap_v2"].discover is None
+    assert config.chain.multicall == "0x" + "ca" * 20
+    assert parse_config(to_yaml(config), FILE) == config
+
+
 @pytest.mark.parametrize("url", ["ws://[::1]:8546", "wss://node.example/rpc", "/run/node.ipc"])
 def test_a_node_is_a_websocket_or_a_socket_file(url: str) -> None:
     assert parse_config(spoiled("rpc: ws://127.0.0.1:8546", f'rpc: "{url}"'), FILE).chain.rpc.reveal() == url

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from headrace.adapters.chains.evm import answer
+from headrace.adapters.chains.evm import answer, log_range
 from headrace.adapters.chains.evm.announcer import Announcer
 from headrace.adapters.chains.evm.client import NodeClient
 from headrace.adapters.chains.evm.frame import ErrorObject
@@ -19,6 +19,7 @@ from headrace.model.event import Announcement, ConnectionLost, Event, Log
 from headrace.model.transaction import Receipt, SignedTransaction
 from headrace.ports.chain import CREATION, Call
 from headrace.ports.clock import Clock
+from headrace.ports.log_archive import LogQuery
 
 _ALREADY_KNOWN = ("already known", "already imported", "known transaction", "already_exists", "already exists")
 
@@ -91,6 +92,17 @@ class EvmChain:
     async def logs(self, block: Hash32) -> tuple[Log, ...]:
         """All logs of a block, in the node's order."""
         return await self.client.request("eth_getLogs", ({"blockHash": block},), answer.read_logs)
+
+    async def logs_between(self, query: LogQuery) -> tuple[Log, ...]:
+        """Logs of one contract in many blocks; a refusal says whether fewer blocks or waiting help."""
+        try:
+            return await self.client.request(
+                log_range.METHOD,
+                log_range.parameters(query),
+                lambda result: log_range.checked(answer.read_logs(result), query),
+            )
+        except RpcError as error:
+            raise log_range.refusal(error, query) from error
 
     async def call(self, call: Call, block: Hash32) -> bytes:
         """`eth_call` on the state after `block`, named by hash (EIP-1898)."""

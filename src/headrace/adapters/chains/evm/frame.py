@@ -35,13 +35,21 @@ class ErrorObject(msgspec.Struct, frozen=True):
 
     @property
     def is_revert(self) -> bool:
-        """Whether the contract, not the node, refused: geth, anvil, erigon and nethermind word it differently."""
+        """Whether the contract, not the node, refused: geth, anvil, erigon and nethermind word it differently.
+
+        Running out of gas, of stack or into nowhere is the contract's doing, too: among many calls it is that call's
+        failure and no other's.
+        """
         words = self.message.lower()
         return self.code in _REVERT_CODES or any(w in words for w in _REVERT_WORDS)
 
 
 _REVERT_CODES = (3, -32015)  # geth and its heirs; nethermind and parity
-_REVERT_WORDS = ("revert", "invalid opcode", "invalidfeopcode", "vm execution error", "opcodenotfound")
+_REVERT_WORDS = (
+    *("revert", "invalid opcode", "invalidfeopcode", "vm execution error", "opcodenotfound"),
+    *("evm error", "out of gas", "outofgas", "invalid jump", "stack underflow", "stack limit", "write protection"),
+    "return data out of bounds",
+)
 
 
 class Notification(msgspec.Struct, frozen=True):

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.balancer_v3 import logs, quoting, reading
 from headrace.adapters.protocols.balancer_v3.registry import Registry
-from headrace.adapters.protocols.balancer_v3.state import (, WeightedTerms
+from headrace.adapters.protocols.balancer_v3.state import (
     PROTOCOL,
     BalancerV3State,
     StableTerms,
+    WeightedTerms,
     checked_state,
     pool_contract,
 )

@@ -1,0 +1,1 @@
+"""What was discovered, kept in files."""
