@@ -175,6 +175,7 @@ def _parts(
         announced_number=lambda: places.chain.announced_number,
         clock=SystemClock(),
         head_age_seconds_max=config.chain.max_head_age_seconds,
+        why_unfit=places.token_desk.why_unfit,
     )
 
 

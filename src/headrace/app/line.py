@@ -34,6 +34,7 @@ from headrace.ports.strategy import Strategy
 class LineParts(msgspec.Struct, frozen=True):
     """What the line is wired from.
 
+    `why_unfit` says of a token at a block why it must not be traded, or nothing.
     `transactions` is None in a dry run, `announced_number` gives the newest block's; a block older than
     `head_age_seconds_max` by `clock` is not traded on.
     """
@@ -50,6 +51,7 @@ class LineParts(msgspec.Struct, frozen=True):
     announced_number: Callable[[], int]
     clock: Clock
     head_age_seconds_max: int | None
+    why_unfit: Callable[[Address, int], str] = lambda _token, _block: ""
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -152,10 +154,17 @@ class Line:
         """The first in the order of the estimates, most probably the best; what comes before it is refused."""
         while untried:
             opportunity = untried.popleft()
-            verdict = self._parts.validator.validate(opportunity, snapshot, at)
+            verdict = self._unfit(opportunity, at) or self._parts.validator.validate(opportunity, snapshot, at)
             if isinstance(verdict, Validated):
                 return verdict
             refused.append((opportunity, verdict))
+        return None
+
+    def _unfit(self, opportunity: Opportunity, at: BlockContext) -> Refusal | None:
+        for token in opportunity.route.tokens:
+            why = self._parts.why_unfit(token, at.number)
+            if why:
+                return Refusal(Reason.TOKEN_UNFIT, f"token {token}: {why}")
         return None
 
     def _validate(

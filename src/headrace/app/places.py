@@ -12,13 +12,16 @@ from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
+from headrace.adapters.inspectors.node.inspector import NodeInspector
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
 from headrace.adapters.protocols.balancer_v2 import BalancerV2
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3
+from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
+from headrace.app.tokens import TokenDesk, probe_code
 from headrace.errors import ConfigError, MalformedPoolError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockHeader
@@ -48,6 +51,7 @@ class Places(msgspec.Struct, frozen=True):
     oracle: ChainlinkOracle
     sources: tuple[FlashSource, ...]
     left_out: tuple[str, ...]
+    token_desk: TokenDesk
 
     async def refresh(self, head: BlockHeader) -> None:
         """Read prices and what lenders hold, off the hot path.
@@ -56,6 +60,7 @@ class Places(msgspec.Struct, frozen=True):
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
         reads = [source.refresh(self.chain, head.hash) for source in self.sources]
+        reads.append(self.token_desk.renew(head))
         results = await asyncio.gather(self.oracle.refresh(self.chain, head), *reads, return_exceptions=True)
         for result in results:
             if result is not None:
@@ -85,6 +90,10 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         left_out += [
             f"pool {pool.id}: a token {why}" for pool in described for t, why in unusable.items() if t in pool.tokens
         ]
+        token_desk = _token_desk(config, chain_name, chain, dexes, report)
+        unfit = await token_desk.judge(pools, head)
+        left_out += [f"pool {pool.id}: token {t} is {unfit[t]}" for pool in pools for t in pool.tokens if t in unfit]
+        pools = tuple(pool for pool in pools if unfit.keys().isdisjoint(pool.tokens))
         places = Places(
             config=config,
             chain=chain,
@@ -94,6 +103,7 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
             oracle=_oracle(config, chain_name),
             sources=_sources(config, chain_name, pools),
             left_out=tuple(left_out),
+            token_desk=token_desk,
         )
         await places.refresh(head)
         yield places
@@ -104,6 +114,15 @@ def _chain(section: ChainConfig) -> EvmChain:
     if section.private_rpc is None:
         return EvmChain(options, SystemClock())
     return PrivateEvmChain(options, SystemClock(), section.private_rpc.reveal())
+
+
+def _token_desk(
+    config: Config, chain_name: str, chain: EvmChain, dexes: Mapping[ProtocolId, DEX], report: Report
+) -> TokenDesk:
+    section, code = config.chains[chain_name], probe_code()
+    native, verdicts = section.wrapped_native_address, VerdictFile(config.verdicts_path(chain_name), chain.chain_id)
+    inspector = None if code is None else NodeInspector(chain.client, chain, dexes, native, code)
+    return TokenDesk(section.token_check, native, inspector, verdicts, report)
 
 
 def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:

@@ -10,6 +10,7 @@ class Reason(StrEnum):
 
     MARKET_STALE = "market_stale"
     BLOCK_PASSED = "block_passed"
+    TOKEN_UNFIT = "token_unfit"  # noqa: S105 - a reason, no password
     POOL_UNQUOTABLE = "pool_unquotable"
     NOT_PROFITABLE_EXACT = "not_profitable_exact"
     NOT_PROFITABLE_AFTER_GAS = "not_profitable_after_gas"

@@ -42,5 +42,7 @@ class TokenVerdict(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """One clause for a person: what is wrong with it."""
-        return f"{self.lie or 'unknown'}: {self.detail}"
+        """One clause for a person: what was found."""
+        if self.lie is None:
+            return "fit" if self.is_fit else f"unknown: {self.detail}"
+        return f"{self.lie}: {self.detail}"

@@ -1,13 +1,16 @@
 """The line as wired, on a market written by hand."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
+from tests.support.market import DEXES, GWEI, USDC, WETH, Prices, mispriced, validator
 from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
 
 from headrace.app.line import Line, LineParts, Pass
+from headrace.model.address import Address
 from headrace.model.fees import FeePolicy
-from headrace.model.refusal import Reason
+from headrace.model.refusal import Reason, Refusal
 from headrace.pipeline.plan.planner import Planner
 from headrace.pipeline.rehearse.rehearsal import Rehearsal
 from headrace.pipeline.search.graph import SearchGraph
@@ -28,7 +31,7 @@ class Still:
         return 0
 
 
-def passed(age: int, age_max: int | None) -> Pass:
+def passed(age: int, age_max: int | None, unfit: Mapping[Address, str] = MappingProxyType({})) -> Pass:
     market = mispriced()
     parts = LineParts(
         dexes=DEXES,
@@ -43,6 +46,7 @@ def passed(age: int, age_max: int | None) -> Pass:
         announced_number=lambda: market.header.number,
         clock=Still(age),
         head_age_seconds_max=age_max,
+        why_unfit=lambda token, _block: unfit.get(token, ""),
     )
     return asyncio.run(Line(parts).run(market))
 
@@ -58,3 +62,12 @@ def test_a_block_that_is_old_by_our_clock_is_searched_and_not_traded() -> None:
     assert result.refusals == {Reason.MARKET_STALE: 1}
     assert (result.validated, result.rehearsed) == ((), ())
     assert len(passed(age=60, age_max=60).rehearsed) == 1
+
+
+def test_a_route_through_an_unfit_token_is_refused_with_what_was_found() -> None:
+    result = passed(age=1, age_max=None, unfit={USDC.address: "rebases: it grows"})
+    assert len(result.found) == 1
+    assert [refusal for _, refusal in result.refused] == [
+        Refusal(Reason.TOKEN_UNFIT, f"token {USDC.address}: rebases: it grows")
+    ]
+    assert result.rehearsed == ()

@@ -15,9 +15,10 @@ import msgspec
 
 from headrace.adapters.chains.evm.client import NodeClient
 from headrace.adapters.flash_sources.liquidity import read_balances
+from headrace.adapters.inspectors.node import erc20
 from headrace.adapters.inspectors.node.handling import PARTS, Handling
 from headrace.adapters.inspectors.node.round_trip import RoundTrip
-from headrace.adapters.inspectors.node.script import Setting, bare_setting, real_setting
+from headrace.adapters.inspectors.node.script import Script, ScriptCall, Setting, bare_setting, real_setting
 from headrace.errors import MalformedAnswerError, MalformedPoolError, RpcError, UnquotableError
 from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader
@@ -79,6 +80,23 @@ class NodeInspector:
         except (RpcError, MalformedAnswerError) as error:
             return Inspection(is_fit=False, lie=None, detail=f"the node cannot simulate it: {error}")
         return passed or Inspection(is_fit=False, lie=None, detail=why_not)
+
+    async def why_blind(self, head: BlockHeader) -> str:
+        """Why this node cannot try any token; empty where it can.
+
+        Raises:
+            NodeUnreachableError: no answer.
+        """
+        setting = real_setting(head)
+        nobody = setting.actor("nobody")
+        ask = ScriptCall("ask", nobody, self._native, erc20.DECIMALS)
+        call = ScriptCall("call", nobody, setting.actor("probe"), b"")
+        code = {setting.actor("probe"): self._probe_code}
+        try:
+            seen = await Script(setting, (ask, call), (ask,), code).run(self._client, head.hash)
+        except (RpcError, MalformedAnswerError) as error:
+            return str(error)
+        return "" if seen["call"].logs else "it ignores lent code (state overrides)"
 
     async def _means(
         self, token: Address, pools: Sequence[Pool], money: Collection[Address], block: Hash32
@@ -162,7 +180,7 @@ class NodeInspector:
 
 def _lender(money: Address, tried: Pool, held: Mapping[tuple[Address, Address], int]) -> Address | None:
     """Whoever else holds most of the money: what a pair gives away it misses; a vault keeps its pools' books apart."""
-    own = tried.address if tried.id == tried.address else None
+    own = tried.address if str(tried.id) == tried.address else None
     others = {holder: units for (token, holder), units in held.items() if token == money and holder != own and units}
     return max(others, key=lambda holder: others[holder], default=None)
 

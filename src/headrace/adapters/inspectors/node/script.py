@@ -116,8 +116,10 @@ class Script(msgspec.Struct, frozen=True):
 
     def _accounts(self) -> dict[str, JsonValue]:
         purse: JsonValue = {"balance": hex(_PURSE_WEI)}
-        accounts = {call.sender: purse for call in (*self.buying, *self.selling)}
-        return accounts | {address: {"code": write_bytes(code)} for address, code in self.code.items()}
+        accounts: dict[str, JsonValue] = {call.sender: purse for call in (*self.buying, *self.selling)}
+        for address, code in self.code.items():
+            accounts[address] = {"code": write_bytes(code)}
+        return accounts
 
     def _block(self, at: BlockContext, calls: Sequence[ScriptCall]) -> dict[str, JsonValue]:
         overrides: dict[str, JsonValue] = {
