@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 
+import msgspec
 import pytest
 from tests.conformance.protocols.local_chain import CHAIN_ID
 from tests.conformance.token_inspector.lying_market import DEPTH, LyingMarket
@@ -11,11 +12,19 @@ from tests.support.wall_clock import WallClock
 
 from headrace.adapters.chains.evm.chain import EvmChain
 from headrace.adapters.chains.evm.options import EvmOptions
+from headrace.adapters.inspectors.node.handling import Handling
 from headrace.adapters.inspectors.node.inspector import NodeInspector
+from headrace.adapters.inspectors.node.script import bare_setting, real_setting
+from headrace.adapters.protocols.uniswap_v3 import UniswapV3
+from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.devnet.artifacts import own_runtime_code
-from headrace.model.address import Address, ChainId
+from headrace.errors import MalformedPoolError, UnquotableError
+from headrace.model.address import Address, ChainId, Hash32
+from headrace.model.block import BlockContext
 from headrace.model.pool import Pool
 from headrace.model.token_verdict import Lie
+from headrace.ports.chain import Chain
+from headrace.ports.pool import DEX, PoolState
 from headrace.ports.token_inspector import Inspection
 
 BUYS, SALES, BOTH = range(3)
@@ -31,14 +40,22 @@ WHERE = pytest.mark.parametrize("listed", [PAIR, POOL], ids=["uniswap_v2", "unis
 
 
 def inspected(
-    market: LyingMarket, token: Address, pools: Sequence[Pool], money: Collection[Address] = (), url: str = ""
+    market: LyingMarket,
+    token: Address,
+    pools: Sequence[Pool],
+    money: Collection[Address] = (),
+    *,
+    url: str = "",
+    dexes: Sequence[DEX] = (),
 ) -> Inspection:
+    known = {**market.dexes, **{dex.protocol_id: dex for dex in dexes}}
+
     async def ask() -> Inspection:
         async with EvmChain(
             EvmOptions(url=url or market.anvil.ws_url, chain_id=ChainId(CHAIN_ID)), WallClock()
         ) as chain:
             probe = own_runtime_code("TokenProbe")
-            inspector = NodeInspector(chain.client, chain, market.dexes, market.weth, probe)
+            inspector = NodeInspector(chain.client, chain, known, market.weth, probe)
             return await inspector.inspect(token, pools, money or [market.weth], await chain.head())
 
     return asyncio.run(ask())
@@ -185,3 +202,64 @@ def test_a_node_that_cannot_simulate_knows_nothing(market: LyingMarket) -> None:
         for answer in (b"[]", b'[{"number": "0x1", "calls": []}]', b'"garbage"'):
             proxy.answer_with("eth_simulateV1", answer)
             assert not inspected(market, token, pools, url=proxy.ws_url).is_fit
+
+
+class Odd(UniswapV3):
+    """A protocol whose quotes are wrong by a unit, or end at a size or at a block, or whose pools cannot be read."""
+
+    def __init__(
+        self, *, units: int = 0, size_max: int = DEPTH, last_block: int = NEVER, is_readable: bool = True
+    ) -> None:
+        self._units, self._size_max, self._last_block, self._is_readable = units, size_max, last_block, is_readable
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV3State, ...]:
+        if not self._is_readable:
+            raise MalformedPoolError(pools[0].id, "all of it", "nonsense")
+        return await super().read(chain, pools, block)
+
+    def quote_out(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
+    ) -> int:
+        if amount_in > self._size_max or at.number > self._last_block:
+            raise UnquotableError(state.pool.id, "odd")
+        return super().quote_out(state, token_in, token_out, amount_in, at) + self._units
+
+
+def test_a_pool_that_does_not_pay_as_quoted_is_not_held_against_the_token(market: LyingMarket) -> None:
+    token = market.honest()
+    pair, pool = market.pair(token), market.pool(token)
+    too_cheap = msgspec.structs.replace(pair, fee_pips=2000)  # the pair wants 3000
+    found = inspected(market, token, [too_cheap])
+    assert (found.is_fit, found.lie) == (False, Lie.BLOCKS_BUY)
+    assert inspected(market, token, [too_cheap, pool]).is_fit
+    found = inspected(market, token, [pool], dexes=[Odd(units=-1)])
+    assert (found.is_fit, found.lie) == (False, Lie.OFF_QUOTE)
+    assert inspected(market, token, [pair, pool], dexes=[Odd(units=-1)]).is_fit
+
+
+def test_a_pool_that_takes_little_or_is_not_quoted_far_ahead_serves_and_one_that_cannot_be_read_does_not(
+    market: LyingMarket,
+) -> None:
+    token = market.honest()
+    pools = [market.pool(token)]
+    for odd in (Odd(size_max=DEPTH // 1000), Odd(last_block=market.head().number + 1)):
+        assert inspected(market, token, pools, dexes=[odd]).is_fit
+    for odd in (Odd(size_max=0), Odd(is_readable=False)):
+        found = inspected(market, token, pools, dexes=[odd])
+        assert (found.is_fit, found.lie) == (False, None)
+
+
+@pytest.mark.parametrize("tell", [COINBASE, GAS_PRICE, BASE_FEE])
+def test_a_careless_simulation_alone_would_believe_the_staged_token(market: LyingMarket, tell: int) -> None:
+    token = market.token("StagedToken", tell)
+    handling = Handling(token, market.pair(token).address, DEPTH // 10)
+
+    async def handled() -> list[Inspection]:
+        async with EvmChain(EvmOptions(url=market.anvil.ws_url, chain_id=ChainId(CHAIN_ID)), WallClock()) as chain:
+            head = await chain.head()
+            settings = (real_setting(head), bare_setting(head))
+            return [handling.judge(await handling.script(one).run(chain.client, head.hash)) for one in settings]
+
+    real, bare = asyncio.run(handled())
+    assert (real.is_fit, real.lie) == (False, Lie.FEE_ON_TRANSFER)
+    assert bare.is_fit

@@ -73,8 +73,8 @@ def desk(tmp_path: Path) -> Desk:
 def test_verdicts_spread_from_the_wrapped_coin_over_the_pools(desk: Desk) -> None:
     assert desk.judged() == {}
     assert desk.inspector.asked == [
-        (USDC.address, {WETH.address}),
-        (DAI.address, {WETH.address, USDC.address}),
+        (USDC.address, frozenset({WETH.address})),
+        (DAI.address, frozenset({WETH.address, USDC.address})),
     ]
     assert desk.said == ["checking 2 tokens"]
 
@@ -82,7 +82,7 @@ def test_verdicts_spread_from_the_wrapped_coin_over_the_pools(desk: Desk) -> Non
 def test_what_lies_is_named_and_is_no_money_for_others(desk: Desk) -> None:
     desk.inspector.answers[USDC.address] = GROWS
     assert desk.judged() == {USDC.address: "rebases: it grows"}
-    assert desk.inspector.asked[1] == (DAI.address, {WETH.address})
+    assert desk.inspector.asked[1] == (DAI.address, frozenset({WETH.address}))
 
 
 def test_a_verdict_is_kept_until_it_expires(desk: Desk) -> None:

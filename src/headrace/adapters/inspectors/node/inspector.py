@@ -5,6 +5,9 @@ and once more as in a careless simulation, where gas is free and nobody mines, b
 enough; a token is fit when nothing lied and one pool showed all of it. What is seen in the one setting and not in the
 other is the work of a token that knows when it is watched.
 
+Where a pool does not pay as quoted although every transfer was exact, the pool may be at fault: then another pool
+decides about the token, and the rehearsal keeps plans away from that one.
+
 What no trial can show is said in docs/concepts/tokens.md: hence verdicts expire, and every fill is checked.
 """
 
@@ -29,10 +32,12 @@ from headrace.ports.pool import DEX, PoolState
 from headrace.ports.token_inspector import Inspection
 
 _POOLS_TRIED_MAX = 3
+_LENDERS_ASKED_MAX = 32
 _SHARE_DIVISOR = 10  # of what the market holds, so much is tried
 _SMALL_DIVISOR = 1000  # the second size is so much smaller
 _SIZES_TRIED_MAX = 8
 _SIZE_STEP = 8
+_MAY_BE_THE_POOL_S = frozenset({Lie.BLOCKS_BUY, Lie.OFF_QUOTE})
 
 
 class _Means(msgspec.Struct, frozen=True):
@@ -68,18 +73,21 @@ class NodeInspector:
         """
         why_not = "no pool pairs it with a token that is known to be honest and can be borrowed elsewhere"
         passed: Inspection | None = None
+        doubtful: Inspection | None = None
         try:
             for means in await self._means(token, pools, money, head.hash):
                 found = await self._try(token, means, head)
-                if found.lie is not None and not found.is_fit:
-                    return found
                 if found.is_fit:
                     passed = found
-                else:
+                elif found.lie is None:
                     why_not = found.detail
+                elif found.lie not in _MAY_BE_THE_POOL_S:
+                    return found
+                else:
+                    doubtful = found
         except (RpcError, MalformedAnswerError) as error:
             return Inspection(is_fit=False, lie=None, detail=f"the node cannot simulate it: {error}")
-        return passed or Inspection(is_fit=False, lie=None, detail=why_not)
+        return passed or doubtful or Inspection(is_fit=False, lie=None, detail=why_not)
 
     async def why_blind(self, head: BlockHeader) -> str:
         """Why this node cannot try any token; empty where it can.
@@ -109,22 +117,30 @@ class NodeInspector:
             for one in pool.tokens
             if one in money and one != token
         ]
-        holders = dict.fromkeys(pool.address for pool in pools)
-        asked = [(token, pool.address) for pool, _ in pairs]
-        asked += [(one, holder) for one in dict.fromkeys(one for _, one in pairs) for holder in holders]
+        asked = [(asset, pool.address) for pool, one in pairs for asset in (token, one)]
         held = await read_balances(self._chain, asked, block)
         ranked = sorted(pairs, key=lambda pair: (pair[1] != self._native, -held[pair[1], pair[0].address]))
         found = []
         for pool, one in ranked[:_POOLS_TRIED_MAX]:
+            is_native = one == self._native
+            lender = None if is_native else await self._lender(one, pool, pools, block)
+            if lender is None and not is_native:
+                continue
             try:
                 (state,) = await self._dexes[pool.protocol].read(self._chain, [pool], block)
             except MalformedPoolError:
                 continue
-            lender = None if one == self._native else _lender(one, pool, held)
-            if lender is not None or one == self._native:
-                units = held[one, pool.address]
-                found.append(_Means(state, one, held[token, pool.address], units, lender))
+            found.append(_Means(state, one, held[token, pool.address], held[one, pool.address], lender))
         return found
+
+    async def _lender(self, money: Address, tried: Pool, pools: Sequence[Pool], block: Hash32) -> Address | None:
+        """Whoever else holds most of it: what a pair gives away it misses; a vault keeps its pools' books apart."""
+        own = tried.address if str(tried.id) == tried.address else None
+        others = dict.fromkeys(pool.address for pool in pools if money in pool.tokens and pool.address != own)
+        asked = [(money, holder) for holder in list(others)[:_LENDERS_ASKED_MAX]]
+        held = await read_balances(self._chain, asked, block)
+        richest = max(asked, key=lambda one: held[one], default=None)
+        return richest[1] if richest is not None and held[richest] else None
 
     async def _try(self, token: Address, means: _Means, head: BlockHeader) -> Inspection:
         real, bare = real_setting(head), bare_setting(head)
@@ -176,13 +192,6 @@ class NodeInspector:
 
     async def _travelled(self, trip: RoundTrip, setting: Setting, block: Hash32) -> Inspection:
         return trip.judge(await trip.script(setting).run(self._client, block), setting)
-
-
-def _lender(money: Address, tried: Pool, held: Mapping[tuple[Address, Address], int]) -> Address | None:
-    """Whoever else holds most of the money: what a pair gives away it misses; a vault keeps its pools' books apart."""
-    own = tried.address if str(tried.id) == tried.address else None
-    others = {holder: units for (token, holder), units in held.items() if token == money and holder != own and units}
-    return max(others, key=lambda holder: others[holder], default=None)
 
 
 def _first_lie(found: Sequence[Inspection]) -> Inspection | None:

@@ -49,8 +49,10 @@ class RoundTrip(msgspec.Struct, frozen=True):
         buying = (
             *self._funding(trader, probe),
             ScriptCall("funded", trader, self.money, erc20.balance_of(probe)),
+            ScriptCall("stock", trader, self.token, erc20.balance_of(self.state.pool.address)),
             ScriptCall("buy", trader, probe, self._walk(self.money, self.token, self.amount)),
             ScriptCall("bought", trader, self.token, erc20.balance_of(probe)),
+            ScriptCall("stock_later", trader, self.token, erc20.balance_of(self.state.pool.address)),
             ScriptCall("change", trader, self.money, erc20.balance_of(probe)),
         )
         selling = (
@@ -81,8 +83,11 @@ class RoundTrip(msgspec.Struct, frozen=True):
         bought, held = seen["bought"].word, seen["held"].word
         if not seen["buy"].is_success:
             yield Lie.BLOCKS_BUY, f"buying fails: {seen['buy'].message or 'reverted'}"
+        paid = (seen["stock"].word or 0) - (seen["stock_later"].word or 0)
+        if bought != paid:
+            yield Lie.FEE_ON_TRANSFER, f"of {paid} units bought, {bought} arrive"
         if bought != self.bought(setting):
-            yield Lie.FEE_ON_TRANSFER, f"of {self.bought(setting)} units bought, {bought} arrive"
+            yield Lie.OFF_QUOTE, f"the purchase pays {bought} units and not {self.bought(setting)}"
         if seen["change"].word != 0:
             yield Lie.OFF_QUOTE, f"of {self.amount} units to be spent, {seen['change'].word} are not taken"
         if any(log.topics[:1] == (_ENTERED,) for name in ("buy", "sell") for log in seen[name].logs):
