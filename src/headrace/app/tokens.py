@@ -58,7 +58,7 @@ class TokenDesk:
         """Why each unfit token of these pools is none to be traded; what has a verdict is not checked again.
 
         Raises:
-            NodeUnreachableError: no answer.
+            ChainError: the node failed.
         """
         self._pools = tuple(pools)
         self._verdicts = self._kept(head)
@@ -91,7 +91,7 @@ class TokenDesk:
         A token that cannot be checked now keeps its verdict until that expires.
 
         Raises:
-            NodeUnreachableError: no answer; the verdicts stand until they expire.
+            ChainError: the node failed; the verdicts stand until they expire.
         """
         soon = head.number + self._rules.valid_blocks // _RENEWED_WITHIN_DIVISOR
         due = [one for one in self._verdicts.values() if one.expires_block <= soon and one.token not in self._trusted]

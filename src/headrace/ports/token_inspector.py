@@ -30,6 +30,6 @@ class TokenInspector(Protocol):
         `money` are tokens known to be honest: what goes wrong is then the token's doing.
 
         Raises:
-            NodeUnreachableError: no answer; nothing is known about the token.
+            ChainError: the node failed; nothing is known about the token.
         """
         ...

@@ -12,6 +12,7 @@ from tests.support.wall_clock import WallClock
 
 from headrace.adapters.chains.evm.chain import EvmChain
 from headrace.adapters.chains.evm.options import EvmOptions
+from headrace.adapters.inspectors.node import script
 from headrace.adapters.inspectors.node.handling import Handling
 from headrace.adapters.inspectors.node.inspector import NodeInspector
 from headrace.adapters.inspectors.node.script import bare_setting, real_setting
@@ -247,6 +248,18 @@ def test_a_pool_that_takes_little_or_is_not_quoted_far_ahead_serves_and_one_that
     for odd in (Odd(size_max=0), Odd(is_readable=False)):
         found = inspected(market, token, pools, dexes=[odd])
         assert (found.is_fit, found.lie) == (False, None)
+
+
+def test_without_a_hold_a_late_trap_and_changing_decimals_would_be_believed(
+    market: LyingMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "HOLD_BLOCKS", 1)
+    monkeypatch.setattr(script, "HOLD_SECONDS", 12)
+    tokens = [market.token("TrapToken", market.head().number + 60), market.token("ShiftingToken")]
+    pools = [market.pair(token) for token in tokens]
+    market.tell(tokens[0], "addMarket(address)", pools[0].address)
+    for token, pool in zip(tokens, pools, strict=True):
+        assert inspected(market, token, [pool]).is_fit
 
 
 @pytest.mark.parametrize("tell", [COINBASE, GAS_PRICE, BASE_FEE])

@@ -69,24 +69,21 @@ class NodeInspector:
         """Try the token through the pools that hold most of their money.
 
         Raises:
-            NodeUnreachableError: no answer.
+            ChainError: the node failed.
         """
         why_not = "no pool pairs it with a token that is known to be honest and can be borrowed elsewhere"
         passed: Inspection | None = None
         doubtful: Inspection | None = None
-        try:
-            for means in await self._means(token, pools, money, head.hash):
-                found = await self._try(token, means, head)
-                if found.is_fit:
-                    passed = found
-                elif found.lie is None:
-                    why_not = found.detail
-                elif found.lie not in _MAY_BE_THE_POOL_S:
-                    return found
-                else:
-                    doubtful = found
-        except (RpcError, MalformedAnswerError) as error:
-            return Inspection(is_fit=False, lie=None, detail=f"the node cannot simulate it: {error}")
+        for means in await self._means(token, pools, money, head.hash):
+            found = await self._tried(token, means, head)
+            if found.is_fit:
+                passed = found
+            elif found.lie is None:
+                why_not = found.detail
+            elif found.lie not in _MAY_BE_THE_POOL_S:
+                return found
+            else:
+                doubtful = found
         return passed or doubtful or Inspection(is_fit=False, lie=None, detail=why_not)
 
     async def why_blind(self, head: BlockHeader) -> str:
@@ -141,6 +138,12 @@ class NodeInspector:
         held = await read_balances(self._chain, asked, block)
         richest = max(asked, key=lambda one: held[one], default=None)
         return richest[1] if richest is not None and held[richest] else None
+
+    async def _tried(self, token: Address, means: _Means, head: BlockHeader) -> Inspection:
+        try:
+            return await self._try(token, means, head)
+        except (RpcError, MalformedAnswerError) as error:
+            return Inspection(is_fit=False, lie=None, detail=f"the node cannot simulate it: {error}")
 
     async def _try(self, token: Address, means: _Means, head: BlockHeader) -> Inspection:
         real, bare = real_setting(head), bare_setting(head)
