@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ExecutorLandsTest} from "./ExecutorLands.t.sol";
-import {NoReturnToken} from "./tokens/NoReturnToken.sol";
+import {NoReturnToken} from "../src/devnet/NoReturnToken.sol";
 
 /// @notice The same over tokens that return nothing and refuse to change one allowance into another.
 contract ExecutorLandsSilentTokensTest is ExecutorLandsTest {

@@ -6,7 +6,7 @@ import {Test} from "forge-std/Test.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {DevToken} from "../src/devnet/DevToken.sol";
 import {PlanReader} from "../src/libraries/PlanReader.sol";
-import {NoReturnToken} from "./tokens/NoReturnToken.sol";
+import {NoReturnToken} from "../src/devnet/NoReturnToken.sol";
 
 contract ExecutorRolesTest is Test {
     address private constant OWNER = address(0xB1);

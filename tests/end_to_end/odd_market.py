@@ -33,12 +33,13 @@ _HISTORY_SECONDS = 600
 
 
 class OddPools(msgspec.Struct, frozen=True):
-    """Addresses; `with_fee` are two pairs of one token, `foreign` is a contract that is no pool."""
+    """Addresses; `with_fee` are two pairs of `fee_token`, `foreign` is a contract that is no pool."""
 
     empty: Address
     without_decimals: Address
     with_fee: tuple[Address, Address]
     foreign: Address
+    fee_token: Address
 
 
 @contextlib.contextmanager
@@ -79,7 +80,7 @@ def _deploy(devnet: Devnet) -> OddPools:
     deployer.transact(one.factory, "createPair(address,address)", tokens["LINK"], tokens["UNI"])
     deployer.flush()
     empty = v2_pool_address(one.factory, tokens["LINK"], tokens["UNI"])
-    return OddPools(empty, without_decimals, with_fee, foreign=tokens["AAVE"])
+    return OddPools(empty, without_decimals, with_fee, foreign=tokens["AAVE"], fee_token=greedy)
 
 
 def _name_in(config: Path, market: Market, odd: OddPools) -> None:

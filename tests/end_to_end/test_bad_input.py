@@ -20,6 +20,7 @@ from tests.support.node_proxy import proxy_in_thread
 from headrace.adapters.stores.sqlite.journal import read_journal
 from headrace.app.config.load import load_config
 from headrace.devnet.rpc import Rpc
+from headrace.model.address import checksum
 from headrace.model.record import IntentOpened, PayloadSigned
 
 BLOCK_SECONDS = 0.4
@@ -145,19 +146,31 @@ def test_pools_that_cannot_be_traded_are_left_out_and_the_rest_is_traded(odd: Od
     left_out = [line for line in done.err.splitlines() if "left out" in line]
     assert any(pools.foreign in line for line in left_out)
     assert any(pools.without_decimals in line and "decimals" in line for line in left_out)
-    assert len(left_out) == 2
+    for pool in pools.with_fee:
+        assert any(pool in line and "fee_on_transfer" in line for line in left_out)
+    assert len(left_out) == 4
     document = done.json
-    rows, refusals = document["executions"], document["refusals"]
+    rows = document["executions"]
     assert isinstance(rows, list)
-    assert isinstance(refusals, dict)
     assert [row for row in rows if row["status"] == "landed"]
-    assert refusals["rehearsal_reverted"] >= 1  # the pairs of the token that keeps a part
     records = list(read_journal(load_config(devnet.config).journal_path))
     signed = {record.intent_id for record in records if isinstance(record, PayloadSigned)}
     opened = [record.intent for record in records if isinstance(record, IntentOpened)]
     traded = {pool for intent in opened if intent.id in signed for pool in intent.pools}
     assert traded
     assert not traded & {pools.empty, pools.without_decimals, pools.foreign, *pools.with_fee}
+
+
+def test_a_token_that_lies_and_is_allowed_all_the_same_is_stopped_by_the_rehearsal(odd: Odd) -> None:
+    devnet, pools = odd
+    allowed = "        allowed:\n"
+    config = devnet.config_with("allowed.yaml", {allowed: f"{allowed}        - '{checksum(pools.fee_token)}'\n"})
+    done = headrace("run", "--config", str(config), "--blocks", "6", "--json")
+    assert done.code == 0, done.err
+    assert sum("left out" in line for line in done.err.splitlines()) == 2
+    refusals = done.json["refusals"]
+    assert isinstance(refusals, dict)
+    assert refusals["rehearsal_reverted"] >= 1  # the pairs of the token that keeps a part
 
 
 def test_ctrl_c_at_any_moment_of_a_demo_leaves_nothing_behind() -> None:

@@ -190,6 +190,7 @@ def _parts(
         head_age_seconds_max=config.chain.max_head_age_seconds,
         base_fee=config.chain.rules.base_fee,
         l1_fee_wei=lambda: places.l1_fee.wei,
+        why_unfit=places.token_desk.why_unfit,
     )
 
 

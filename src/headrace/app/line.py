@@ -36,6 +36,7 @@ from headrace.ports.strategy import Strategy
 class LineParts(msgspec.Struct, frozen=True):
     """What the line is wired from.
 
+    `why_unfit` says of a token at a block why it must not be traded, or nothing.
     `transactions` is None in a dry run, `announced_number` gives the newest block's; a block older than
     `head_age_seconds_max` by `clock` is not traded on. `l1_fee_wei` gives what a plan's data costs besides gas.
     """
@@ -55,6 +56,7 @@ class LineParts(msgspec.Struct, frozen=True):
     screen: Screen | None = None
     base_fee: BaseFeeRule = ETHEREUM_BASE_FEE
     l1_fee_wei: Callable[[], int] = int
+    why_unfit: Callable[[Address, int], str] = lambda _token, _block: ""
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -159,10 +161,17 @@ class Line:
         """The first in the order of the estimates, most probably the best; what comes before it is refused."""
         while untried:
             opportunity = untried.popleft()
-            verdict = self._parts.validator.validate(opportunity, snapshot, at)
+            verdict = self._unfit(opportunity, at) or self._parts.validator.validate(opportunity, snapshot, at)
             if isinstance(verdict, Validated):
                 return verdict
             refused.append((opportunity, verdict))
+        return None
+
+    def _unfit(self, opportunity: Opportunity, at: BlockContext) -> Refusal | None:
+        for token in opportunity.route.tokens:
+            why = self._parts.why_unfit(token, at.number)
+            if why:
+                return Refusal(Reason.TOKEN_UNFIT, f"token {token}: {why}")
         return None
 
     def _validate(

@@ -14,15 +14,18 @@ from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
+from headrace.adapters.inspectors.node.inspector import NodeInspector
 from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
 from headrace.adapters.protocols.uniswap_v4 import UniswapV4, UniswapV4Venue
 from headrace.adapters.protocols.uniswap_v4.key import PoolKey
+from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
 from headrace.app.dexes import every_dex
 from headrace.app.discovery.known import discovered_creations
+from headrace.app.tokens import TokenDesk, probe_code
 from headrace.errors import ConfigError, MalformedPoolError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.block import BlockHeader
@@ -53,6 +56,7 @@ class Places(msgspec.Struct, frozen=True):
     sources: tuple[FlashSource, ...]
     l1_fee: L1DataFee
     left_out: tuple[str, ...]
+    token_desk: TokenDesk
 
     async def refresh(self, head: BlockHeader) -> None:
         """Read prices and what lenders hold, off the hot path.
@@ -61,6 +65,7 @@ class Places(msgspec.Struct, frozen=True):
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
         reads = [source.refresh(self.chain, head.hash) for source in self.sources]
+        reads.append(self.token_desk.renew(head))
         fees = (self.oracle.refresh(self.chain, head), self.l1_fee.refresh(self.chain, head.hash))
         results = await asyncio.gather(*fees, *reads, return_exceptions=True)
         for result in results:
@@ -90,6 +95,10 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         tokens, unusable = await _read_tokens(config, chain_name, gathering, described, head.hash)
         pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
         left_out += [f"pool {p.id}: a token {unusable[t]}" for p in described for t in p.tokens if t in unusable]
+        token_desk = _token_desk(config, chain_name, chain, dexes, report)
+        unfit = await token_desk.judge(pools, head)
+        left_out += [f"pool {pool.id}: token {t} is {unfit[t]}" for pool in pools for t in pool.tokens if t in unfit]
+        pools = tuple(pool for pool in pools if unfit.keys().isdisjoint(pool.tokens))
         places = Places(
             config=config,
             chain=chain,
@@ -100,6 +109,7 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
             sources=_sources(config, chain_name, pools),
             l1_fee=L1DataFee(section.rules.l1_fee_oracle),
             left_out=tuple(left_out),
+            token_desk=token_desk,
         )
         await places.refresh(head)
         yield places
@@ -110,6 +120,15 @@ def _chain(section: ChainConfig) -> EvmChain:
     if section.private_rpc is None:
         return EvmChain(options, SystemClock())
     return PrivateEvmChain(options, SystemClock(), section.private_rpc.reveal())
+
+
+def _token_desk(
+    config: Config, chain_name: str, chain: EvmChain, dexes: Mapping[ProtocolId, DEX], report: Report
+) -> TokenDesk:
+    section, code = config.chains[chain_name], probe_code()
+    native, verdicts = section.wrapped_native_address, VerdictFile(config.verdicts_path(chain_name), chain.chain_id)
+    inspector = None if code is None else NodeInspector(chain.client, chain, dexes, native, code)
+    return TokenDesk(section.token_check, native, inspector, verdicts, report)
 
 
 def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:

@@ -55,6 +55,10 @@ class _File(msgspec.Struct, frozen=True, rename={"link_references": "linkReferen
     creation_code: str = ""
 
 
+class _RuntimeFile(msgspec.Struct, frozen=True, rename={"deployed_bytecode": "deployedBytecode"}):
+    deployed_bytecode: _Bytecode
+
+
 def npm_artifact(path: str) -> Artifact:
     """Read a contract of an npm package; `path` is relative to node_modules.
 
@@ -80,6 +84,19 @@ def own_artifact(name: str) -> Artifact:
         DevnetError: the contracts are not built.
     """
     return _read(CONTRACTS_OUT / f"{name}.sol" / f"{name}.json", "the contracts are not built: run `make setup`")
+
+
+def own_runtime_code(name: str) -> bytes:
+    """What lies at the address of a contract of this project without immutables.
+
+    Raises:
+        DevnetError: the contracts are not built.
+    """
+    path = CONTRACTS_OUT / f"{name}.sol" / f"{name}.json"
+    if not path.is_file():
+        raise DevnetError(f"{path.name} is missing: the contracts are not built: run `make setup`")
+    file = msgspec.json.decode(path.read_bytes(), type=_RuntimeFile)
+    return bytes.fromhex(file.deployed_bytecode.object.removeprefix("0x"))
 
 
 @cache

@@ -10,6 +10,7 @@ class Reason(StrEnum):
 
     MARKET_STALE = "market_stale"
     BLOCK_PASSED = "block_passed"
+    TOKEN_UNFIT = "token_unfit"  # noqa: S105 - a reason, no password
     POOL_DOUBTED = "pool_doubted"
     POOL_UNQUOTABLE = "pool_unquotable"
     POOL_UNPROVEN = "pool_unproven"

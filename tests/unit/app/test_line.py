@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from tests.support.market import DEXES, GWEI, WETH, Prices, mispriced, validator
+from tests.support.market import DEXES, GWEI, USDC, WETH, Prices, mispriced, validator
 from tests.unit.pipeline.rehearse.test_rehearsal import CAP, RULES, Answers, plan, success
 
 from headrace.app.line import Line, LineParts, Pass
+from headrace.model.address import Address
 from headrace.model.fees import FeePolicy
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.snapshot import Snapshot
@@ -32,7 +34,12 @@ class Still:
         return 0
 
 
-def passed(age: int, age_max: int | None, screen: Screen | None = None) -> Pass:
+def passed(
+    age: int,
+    age_max: int | None,
+    screen: Screen | None = None,
+    unfit: Mapping[Address, str] = MappingProxyType({}),
+) -> Pass:
     market = mispriced()
     parts = LineParts(
         dexes=DEXES,
@@ -48,6 +55,7 @@ def passed(age: int, age_max: int | None, screen: Screen | None = None) -> Pass:
         clock=Still(age),
         head_age_seconds_max=age_max,
         screen=screen,
+        why_unfit=lambda token, _block: unfit.get(token, ""),
     )
     return asyncio.run(Line(parts).run(market))
 
@@ -77,3 +85,12 @@ def test_a_route_through_a_pool_that_this_block_brought_into_doubt_is_refused_wi
     assert refusal == Refusal(Reason.POOL_DOUBTED, f"pool {market.pools[0].id}: its price is lonely")
     assert (len(result.validated), result.rehearsed) == (0, ())
     assert len(passed(age=1, age_max=None, screen=Screen(market.pools, DEXES)).rehearsed) == 1
+
+
+def test_a_route_through_an_unfit_token_is_refused_with_what_was_found() -> None:
+    result = passed(age=1, age_max=None, unfit={USDC.address: "rebases: it grows"})
+    assert len(result.found) == 1
+    assert [refusal for _, refusal in result.refused] == [
+        Refusal(Reason.TOKEN_UNFIT, f"token {USDC.address}: rebases: it grows")
+    ]
+    assert result.rehearsed == ()

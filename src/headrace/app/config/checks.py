@@ -122,6 +122,7 @@ class _Checks:
         for symbol in chain.price_feeds:
             self._known((*path, "price_feeds", symbol), "token", symbol, chain.tokens)
         self._distinct_tokens((*path, "tokens"), chain)
+        self._token_lists((*path, "token_check"), chain)
         self._rising((*path, "gas_thresholds"), chain)
         if chain.gas_thresholds.max_cost_usd is not None:
             self._priced((*path, "gas_thresholds", "max_cost_usd"), chain.gas_thresholds.max_cost_usd, chain)
@@ -132,6 +133,16 @@ class _Checks:
             if address in seen:
                 self._refuse((*path, symbol), f"this is also the address of {seen[address]}: one token, one symbol")
             seen[address] = symbol
+
+    def _token_lists(self, path: Path, chain: ChainConfig) -> None:
+        seen: dict[str, Path] = {}
+        for name in ("allowed", "blocked"):
+            for i, token in enumerate(getattr(chain.token_check, name)):
+                place = (*path, name, str(i))
+                if token in seen:
+                    why = f"token {token} was already listed in line {self._places[seen[token]].line}: choose one"
+                    self._refuse(place, why)
+                seen[token] = place
 
     def _rising(self, path: Path, chain: ChainConfig) -> None:
         gas = chain.gas_thresholds

@@ -8,7 +8,7 @@ import msgspec
 
 from headrace.app.config.checks import AGENT_TYPES
 from headrace.app.config.money import USD, USD_DECIMALS, Money
-from headrace.app.config.places import ChainConfig, GasThresholds, PriceFeed, Venue
+from headrace.app.config.places import ChainConfig, GasThresholds, PriceFeed, TokenCheck, Venue
 from headrace.app.config.secret import Endpoint, Secret
 from headrace.app.config.shown import to_yaml
 from headrace.app.config.trading import Arbitrage, Capital, Execution, FlashLoan, Risk, Strategies, Transactions
@@ -114,6 +114,7 @@ def _chain(market: Market, places: DevnetPlaces) -> ChainConfig:
         ),
         tokens=MappingProxyType({token.symbol: token.address for token in market.tokens}),
         price_feeds=MappingProxyType({token.symbol: _feed(token.price_feed) for token in market.tokens}),
+        token_check=TokenCheck(allowed=tuple(token.address for token in market.tokens)),
     )
 
 

@@ -217,6 +217,7 @@ _MONEY = Kind("an amount of money, dollars unless a token is named", read_money,
 Dollars = Annotated[Money, _MONEY]
 Count = Annotated[int, _number("a whole number", decimals=0, most=10**9)]
 Positive = Annotated[int, _number("a whole number above 0", decimals=0, least=1, most=2**53 - 1)]
+Blocks = Annotated[int, _number("a number of blocks", decimals=0, least=1, most=10**9)]
 Bps = Annotated[int, _number("basis points (1/100 %)", decimals=0, most=10_000)]
 FeePips = Annotated[int, _number("basis points (1/100 %)", decimals=2, most=1_000_000)]
 FractionPpm = Annotated[int, _number("a fraction (0.5 is half)", decimals=6, most=1_000_000)]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from headrace.app.config.kind import (
+    Blocks,
     ChainKindRef,
     CodeHash,
     Contract,
@@ -62,6 +63,20 @@ class GasThresholds(msgspec.Struct, frozen=True, kw_only=True):
     max_profit_share_ppm: FractionPpm | None = msgspec.field(name="max_profit_share", default=None)
 
 
+class TokenCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tokens are taken for honest: every other one is bought, held and sold in a simulation before it is traded.
+
+    Attributes:
+        allowed: tokens that are traded unchecked.
+        blocked: tokens that are never traded, whatever a check says.
+        valid_blocks: a verdict counts for so many blocks and is renewed before they have passed.
+    """
+
+    allowed: tuple[Contract, ...] = ()
+    blocked: tuple[Contract, ...] = ()
+    valid_blocks: Blocks = 7200
+
+
 class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One EVM chain and the node that serves it.
 
@@ -83,6 +98,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         gas_thresholds: what gas may cost.
         tokens: addresses by symbol.
         price_feeds: dollar prices by token symbol.
+        token_check: which tokens are taken for honest.
     """
 
     chain_id: Positive
@@ -99,6 +115,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     gas_thresholds: GasThresholds
     tokens: Mapping[Symbol, Contract]
     price_feeds: Mapping[Symbol, PriceFeed]
+    token_check: TokenCheck = msgspec.field(default_factory=TokenCheck)
 
     @property
     def rules(self) -> ChainRules:

@@ -66,6 +66,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The journal's file."""
         return self.data_dir / "journal.sqlite"
 
+    def verdicts_path(self, chain_name: str) -> Path:
+        """The file of a chain's verdicts on tokens."""
+        return self.data_dir / f"tokens-{chain_name}.json"
+
     @property
     def chain_name(self) -> str:
         """The one chain that the agents work on."""

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.support.node_proxy import proxy_in_thread
 
 from headrace.adapters.chains.evm.chain import EvmChain
 from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.stores.sqlite.lock import WriterLock
+from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app.cli.doctor import contracts, executor_code, storage
 from headrace.app.cli.doctor.contracts import operator_findings
 from headrace.app.cli.doctor.finding import Finding, Outcome
@@ -23,8 +25,9 @@ from headrace.app.config.tree import Config
 from headrace.devnet.anvil import Anvil
 from headrace.devnet.deployer import Deployer
 from headrace.devnet.rpc import Rpc
-from headrace.model.address import ChainId
+from headrace.model.address import Address, ChainId
 from headrace.model.chain_rules import ChainKind
+from headrace.model.token_verdict import Lie, TokenVerdict
 from headrace.ports.clock import Clock
 
 NOBODY = "0x9999999999999999999999999999999999999999"
@@ -95,6 +98,8 @@ def test_a_healthy_devnet_has_no_failure(ward: Ward) -> None:
             "gas money",
             "allowances",
             "prices",
+            "token check",
+            "tokens",
         ),
         Outcome.OK,
     )
@@ -360,3 +365,35 @@ def chain_of(config: Config) -> EvmChain:
 async def look_at_node(config: Config, clock: Clock) -> list[Finding]:
     async with chain_of(config) as chain:
         return [finding async for finding in node_findings(chain, config.chain, clock)]
+
+
+def test_a_token_that_was_found_out_is_told_with_its_cure(ward: Ward) -> None:
+    config = load_config_text(ward)
+    file = VerdictFile(config.verdicts_path("devnet"), ChainId(config.chain.chain_id))
+    token = Address(NOBODY)
+    file.write(
+        [TokenVerdict(token, is_fit=False, lie=Lie.REBASES, detail="it grows", checked_block=0, expires_block=2**40)]
+    )
+    _, found = ward.look()
+    told, counted = found["tokens"]
+    assert (told.outcome, counted.outcome) == (Outcome.WARN, Outcome.OK)
+    assert NOBODY in told.seen
+    assert "rebases: it grows" in told.seen
+    file.path.write_text("{}")
+    _, found = ward.look()
+    assert [(one.outcome, one.cure) for one in found["tokens"]] == [
+        (Outcome.WARN, "delete the file: every token is then checked again")
+    ]
+
+
+def test_a_node_that_cannot_try_tokens_is_a_warning(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = int(re.findall(r"ws://127.0.0.1:(\d+)", ward.text)[0])
+    with proxy_in_thread(port) as proxy:
+        proxy.refused_methods.add("eth_simulateV1")
+        ward.spoil(rf"ws://127.0.0.1:{port}", proxy.ws_url)
+        _, found = ward.look()
+        assert found["token check"][0].outcome == Outcome.WARN
+        assert "eth_simulateV1" in found["token check"][0].cure
+        monkeypatch.setattr("headrace.app.cli.doctor.tokens.probe_code", lambda: None)
+        _, found = ward.look()
+        assert "make setup" in found["token check"][0].cure

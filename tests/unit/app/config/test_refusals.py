@@ -93,6 +93,7 @@ def test_money_limits_and_addresses_have_no_defaults(key: str) -> None:
     assert re.search(rf"`defi\.[a-z_.]*{key}` is missing and has no default: \w", str(refusal(text)))
 
 
+CHECK = "      token_check: {{{}}}\n      price_feeds:"
 SPOILED = [
     ("tokens: {USDC: 2000,", "tokens: {USDX: 2000,", "there is no token 'USDX'"),
     ("WETH: 3000}", "WETH: 1 USDC}", "token with a price feed"),
@@ -100,6 +101,11 @@ SPOILED = [
     ("strategies: {spatial: 3000}", "strategies: {spatiel: 3000}", "did you mean"),
     ("chains: {ethereum: 4000}", "chains: {polygon: 4000}", "there is no chain 'polygon'"),
     ("chains: {ethereum: 4000}", "pools: {}", "unknown key"),
+    ("      price_feeds:", CHECK.format(f'allowed: ["{EXECUTOR}", "{EXECUTOR}"]'), "was already listed in line 72"),
+    ("      price_feeds:", CHECK.format(f'allowed: ["{EXECUTOR}"], blocked: ["{EXECUTOR}"]'), "choose one"),
+    ("      price_feeds:", CHECK.format("allowed: [WETH]"), "'WETH' is not an address"),
+    ("      price_feeds:", CHECK.format("valid_blocks: 0"), "out of range"),
+    ("      price_feeds:", CHECK.format("trusted: []"), "known are allowed, blocked, valid_blocks"),
     ("min_spread_bps: 10", "min_spred_bps: 10", 'did you mean "min_spread_bps"?'),
     ("min_spread_bps: 10", "colour: red", "known are min_profit_usd"),
     ("min_spread_bps: 10", "min_spread_bps: 10\n      min_spread_bps: 20", "already given in line 5"),

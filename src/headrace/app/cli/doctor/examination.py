@@ -17,6 +17,7 @@ from headrace.app.cli.doctor.finding import Diagnosis, Finding, diagnosis, fail,
 from headrace.app.cli.doctor.key import key_findings
 from headrace.app.cli.doctor.node import node_findings, unreachable
 from headrace.app.cli.doctor.storage import storage_findings
+from headrace.app.cli.doctor.tokens import token_findings
 from headrace.app.cli.progress import Report
 from headrace.app.clock import SystemClock
 from headrace.app.config.load import load_config
@@ -71,3 +72,4 @@ async def _look_at(chain: EvmChain, config: Config, report: Report, findings: li
     findings.extend(await operator_findings(chain, config, head))
     findings.extend([finding async for finding in allowance_findings(chain, config, head)])
     findings.extend([finding async for finding in price_findings(chain, config, clock, head)])
+    findings.extend([finding async for finding in token_findings(chain, config, head)])

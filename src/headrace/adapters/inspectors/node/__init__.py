@@ -1,0 +1,1 @@
+"""Inspection of tokens by what a node simulates."""

@@ -1,0 +1,168 @@
+"""Which tokens may be traded: the configuration's lists first, then verdicts that have not expired, then the inspector.
+
+The wrapped native coin is the measure of all others: naming it in the configuration is trusting it. A token is tried
+with money that is known to be honest, so verdicts spread from the native coin and the allowlist over the pools.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import structlog
+
+from headrace.adapters.stores.verdicts import VerdictFile
+from headrace.app.config.places import TokenCheck
+from headrace.devnet.artifacts import own_runtime_code
+from headrace.errors import DevnetError, StoreError
+from headrace.model.address import Address
+from headrace.model.block import BlockHeader
+from headrace.model.pool import Pool
+from headrace.model.token_verdict import Lie, TokenVerdict
+from headrace.ports.token_inspector import Inspection, TokenInspector
+
+log = structlog.get_logger("headrace")
+_INSPECTED_AT_ONCE = 4
+_RENEWED_WITHIN_DIVISOR = 4  # a verdict is renewed in the last quarter of its time
+_NO_PROBE = Inspection(is_fit=False, lie=None, detail="the contracts are not built here: run `make setup`")
+
+
+def probe_code() -> bytes | None:
+    """Runtime code of contracts/src/TokenProbe.sol, or None where the contracts are not built."""
+    try:
+        return own_runtime_code("TokenProbe")
+    except DevnetError:
+        return None
+
+
+class TokenDesk:
+    """One chain's verdicts."""
+
+    def __init__(
+        self,
+        rules: TokenCheck,
+        native: Address,
+        inspector: TokenInspector | None,
+        file: VerdictFile,
+        report: Callable[[str], None],
+    ) -> None:
+        """Keep the parts; without an inspector only the lists and kept verdicts let a token through."""
+        self._rules = rules
+        self._trusted = frozenset({*rules.allowed, native}) - frozenset(rules.blocked)
+        self._inspector = inspector
+        self._file = file
+        self._report = report
+        self._pools: tuple[Pool, ...] = ()
+        self._verdicts: dict[Address, TokenVerdict] = {}
+        self._renewed_at: dict[Address, int] = {}
+
+    async def judge(self, pools: Sequence[Pool], head: BlockHeader) -> Mapping[Address, str]:
+        """Why each unfit token of these pools is none to be traded; what has a verdict is not checked again.
+
+        Raises:
+            ChainError: the node failed.
+        """
+        self._pools = tuple(pools)
+        self._verdicts = self._kept(head)
+        tokens = tuple(dict.fromkeys(token for pool in pools for token in pool.tokens))
+        unknown = [token for token in tokens if self.why_unfit(token, head.number) and not self._is_decided(token)]
+        if unknown:
+            self._report(f"checking {len(unknown)} tokens")
+            await self._spread(unknown, head)
+            self._keep()
+        return {token: why for token in tokens if (why := self.why_unfit(token, head.number))}
+
+    def why_unfit(self, token: Address, block: int) -> str:
+        """Why the token is not traded in that block; empty where it is."""
+        if token in self._trusted:
+            return ""
+        if token in self._rules.blocked:
+            return f"{Lie.BLOCKLISTED}: the configuration blocks it"
+        verdict = self._verdicts.get(token)
+        if verdict is None:
+            return "unknown: it was not checked"
+        if not verdict.is_fit:
+            return verdict.why
+        if block > verdict.expires_block:
+            return f"unknown: its verdict counted until block {verdict.expires_block}"
+        return ""
+
+    async def renew(self, head: BlockHeader) -> None:
+        """Check one token again, off the hot path, whose verdict has little time left.
+
+        A token that cannot be checked now keeps its verdict until that expires.
+
+        Raises:
+            ChainError: the node failed; the verdicts stand until they expire.
+        """
+        soon = head.number + self._rules.valid_blocks // _RENEWED_WITHIN_DIVISOR
+        due = [one for one in self._verdicts.values() if one.expires_block <= soon and one.token not in self._trusted]
+        if not due:
+            return
+        old = min(due, key=lambda one: (self._renewed_at.get(one.token, -1), one.expires_block))
+        self._renewed_at[old.token] = head.number
+        new = await self._verdict(old.token, self._money(head.number) - {old.token}, head)
+        if _is_unknown(new):
+            log.warning("token not judged anew", token=old.token, why=new.detail)
+            return
+        if (new.is_fit, new.lie) != (old.is_fit, old.lie):
+            log.warning("token judged anew", token=old.token, was=old.why, why=new.why)
+        self._verdicts[old.token] = new
+        self._keep()
+
+    async def _spread(self, unknown: Sequence[Address], head: BlockHeader) -> None:
+        """In waves: what one wave finds honest is money for the next."""
+        gate = asyncio.Semaphore(_INSPECTED_AT_ONCE)
+        left, money = list(unknown), self._money(head.number)
+
+        async def one(token: Address, money: Collection[Address]) -> None:
+            async with gate:
+                self._verdicts[token] = await self._verdict(token, money, head)
+
+        while left:
+            wave = [token for token in left if self._is_beside(token, money)] or left
+            await asyncio.gather(*(one(token, money) for token in wave))
+            left = [token for token in left if token not in wave]
+            money = self._money(head.number)
+
+    def _is_beside(self, token: Address, money: Collection[Address]) -> bool:
+        return any(token in pool.tokens and not set(pool.tokens).isdisjoint(money) for pool in self._pools)
+
+    async def _verdict(self, token: Address, money: Collection[Address], head: BlockHeader) -> TokenVerdict:
+        found = _NO_PROBE
+        if self._inspector is not None:
+            found = await self._inspector.inspect(token, self._pools, money, head)
+        return TokenVerdict(
+            token=token,
+            is_fit=found.is_fit,
+            lie=found.lie,
+            detail=found.detail,
+            checked_block=head.number,
+            expires_block=head.number + self._rules.valid_blocks,
+        )
+
+    def _money(self, block: int) -> frozenset[Address]:
+        fit = {one.token for one in self._verdicts.values() if not self.why_unfit(one.token, block)}
+        return self._trusted | fit
+
+    def _is_decided(self, token: Address) -> bool:
+        verdict = self._verdicts.get(token)
+        return token in self._rules.blocked or (verdict is not None and not verdict.is_fit)
+
+    def _kept(self, head: BlockHeader) -> dict[Address, TokenVerdict]:
+        """Those of the file that count at this block."""
+        try:
+            kept = self._file.read()
+        except StoreError as error:
+            self._report(str(error))
+            return {}
+        return {one.token: one for one in kept if one.checked_block <= head.number <= one.expires_block}
+
+    def _keep(self) -> None:
+        """Write what is known; that a token could not be checked is forgotten with the process."""
+        try:
+            self._file.write(one for one in self._verdicts.values() if not _is_unknown(one))
+        except StoreError as error:
+            log.warning("verdicts not kept", why=str(error))
+
+
+def _is_unknown(verdict: TokenVerdict) -> bool:
+    return not verdict.is_fit and verdict.lie is None
