@@ -24,6 +24,7 @@ from headrace.app.agent import ArbitrageAgent
 from headrace.app.audit import open_audit
 from headrace.app.clock import SystemClock
 from headrace.app.config.tree import AgentConfig, Config
+from headrace.app.kernels import make_ready
 from headrace.app.line import Line, LineParts
 from headrace.app.places import Places, Report, open_places
 from headrace.app.render import render_run
@@ -119,6 +120,7 @@ async def open_agent(
         JournalError: the journal cannot be opened, or belongs to another account.
         ChainError: the node failed.
     """
+    await asyncio.to_thread(make_ready)  # pings of the node are answered meanwhile
     config, clock = places.config, SystemClock()
     simulator = NodeSimulator(places.chain.client)
     account = _account(config, signer)

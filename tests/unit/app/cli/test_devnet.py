@@ -108,7 +108,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(tmp_path: Path, seconds: f
             out, err = process.communicate(timeout=30)
     try:
         assert b"Traceback" not in err
-        assert process.returncode in (0, INTERRUPTED)
-        assert (StateDir(tmp_path).holder() is None) == (process.returncode == INTERRUPTED), out
+        assert process.returncode in (0, INTERRUPTED, -signal.SIGINT)  # the last before Python itself was there
+        assert (StateDir(tmp_path).holder() is None) == (process.returncode != 0), out
     finally:
         invoke(["devnet", "down", "--state-dir", str(tmp_path)])
