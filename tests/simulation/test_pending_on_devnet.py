@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 import pytest
 from tests.support.devnet_market import dexes_of, pools_of
+from tests.support.newer_routers import ROUTER_02, UNIVERSAL, deploy_newer_routers, newer_calls
 from tests.support.public_calls import PublicCall, public_calls
 from tests.support.swap_logs import LogOfSwap, SwapFact, pools_by_address, swap_facts
 from tests.support.wall_clock import WallClock
@@ -22,6 +23,7 @@ from headrace.adapters.mempools.calldata.decoder import decode_call
 from headrace.adapters.mempools.node.mempool import NodeMempool
 from headrace.devnet.accounts import RIVALS, account_address
 from headrace.devnet.driver import Driver
+from headrace.devnet.places import NODE_MODULES
 from headrace.devnet.rpc import Call, quantity
 from headrace.devnet.world import Devnet
 from headrace.model.address import ChainId, Hash32
@@ -76,13 +78,15 @@ def devnet() -> Iterator[Devnet]:
 
 
 @asynccontextmanager
-async def watching(devnet: Devnet) -> AsyncIterator[Watched]:
+async def watching(devnet: Devnet, *, is_certain: bool = True) -> AsyncIterator[Watched]:
+    """With `is_certain` false no router is configured, and one venue of each family: then only one pool is possible."""
     options = EvmOptions(url=devnet.anvil.ws_url, chain_id=ChainId(devnet.market.chain_id))
     async with EvmChain(options, WallClock()) as chain:
         head = await chain.head()
         pools = await pools_of(devnet.market, dexes_of(devnet.market), chain, head.hash)
-    routers = {exchange.router: exchange.name for exchange in devnet.market.exchanges}
-    index = PoolIndex(pools, routers, devnet.market.wrapped_native)
+    routers = {exchange.router: exchange.name for exchange in devnet.market.exchanges if is_certain}
+    known = [pool for pool in pools if is_certain or pool.venue == pool.protocol]
+    index = PoolIndex(known, routers, devnet.market.wrapped_native)
     mempool = NodeMempool(options, WallClock(), Visibility(is_visible=True))
     news = asyncio.Event()
 
@@ -122,18 +126,35 @@ def all_agree(call: DecodedCall, facts: list[SwapFact], index: PoolIndex) -> Non
         start += len(swap.hops)
 
 
+def _is_caught(swap: SwapCall, facts: list[SwapFact], index: PoolIndex) -> bool:
+    """The comparison bites: another amount, direction or kind is not what the contracts did."""
+    turned = tuple(msgspec.structs.replace(h, token_in=h.token_out, token_out=h.token_in) for h in swap.hops)
+    mutants = (
+        msgspec.structs.replace(swap, hops=turned[::-1]),
+        msgspec.structs.replace(swap, amount_in_units=1),
+        msgspec.structs.replace(swap, is_exact_in=not swap.is_exact_in),
+    )
+    for mutant in mutants:
+        with pytest.raises((AssertionError, KeyError)):
+            agrees(mutant, facts, index)
+    return True
+
+
 def agrees(swap: SwapCall, facts: list[SwapFact], index: PoolIndex) -> None:
     """What was decoded is what the contracts did."""
     touches = index.touches(swap)
     wanted = {(touch.pool, touch.token_in, touch.token_out) for touch in touches}
-    assert all(touch.is_certain for touch in touches)
-    mine = {key: fact for fact in facts if (key := (fact.pool, fact.token_in, fact.token_out)) in wanted}
+    by_way: dict[tuple[str, str | None, str | None], SwapFact] = {(f.pool, f.token_in, f.token_out): f for f in facts}
+    mine = {way: fact for way, fact in by_way.items() if way in wanted}
     assert len(touches) == len(swap.hops) == len(mine)
-    first, last = (mine[(t.pool, str(t.token_in), str(t.token_out))] for t in (touches[0], touches[-1]))
+    first, last = (mine[t.pool, t.token_in, t.token_out] for t in (touches[0], touches[-1]))
     paid_max, bought = swap.amount_in_units, swap.amount_out_units
-    assert bought is not None or swap.amount_in_units is not None
+    assert bought is not None
+    if paid_max is None:  # a router's balance: only the newer ones, or what a pair has been sent
+        assert not touches[0].is_certain or swap.hops[0].pool is not None
+    elif swap.is_exact_in:
+        assert first.amount_in == paid_max or (swap.sqrt_price_limit_x96 and first.amount_in < paid_max)
     if swap.is_exact_in:
-        assert first.amount_in == paid_max or (swap.sqrt_price_limit_x96 and first.amount_in < (paid_max or 0))
         assert last.amount_out >= (bought or 0)
     else:
         assert last.amount_out == bought
@@ -148,7 +169,7 @@ def test_every_swap_of_the_traders_is_decoded_to_what_it_then_does(devnet: Devne
     print(dict(reached))  # noqa: T201 - how often each class was reached is part of the result
     assert reached["reverted"] < reached["swap"] / 3
     assert min(reached[protocol] for protocol in ("uniswap_v2", "uniswap_v3", "balancer_v2")) >= 5
-    assert reached["swap"] >= 40
+    assert reached["mutant"] == reached["swap"] >= 40
 
 
 async def _follow_traders(devnet: Devnet) -> Counter[str]:
@@ -171,6 +192,7 @@ async def _follow_traders(devnet: Devnet) -> Counter[str]:
                     continue
                 facts = swap_facts(receipt.logs, pools)
                 all_agree(entry.call, facts, watched.index)
+                reached["mutant"] += sum(_is_caught(swap, facts, watched.index) for swap in entry.call.swaps)
                 reached.update(swap.hops[0].protocol for swap in entry.call.swaps)
                 reached["swap" if facts else "something else"] += 1
             assert not set(receipts) & {entry.hash for entry in watched.pending}
@@ -178,21 +200,21 @@ async def _follow_traders(devnet: Devnet) -> Counter[str]:
 
 
 def test_every_function_of_the_public_routers_is_decoded_to_what_it_then_does(devnet: Devnet) -> None:
-    asyncio.run(_call_everything(devnet))
+    asyncio.run(_call_all(devnet, public_calls(devnet.market, SENDER)))
 
 
-async def _call_everything(devnet: Devnet) -> None:
-    calls = public_calls(devnet.market, SENDER)
+async def _call_all(devnet: Devnet, calls: list[PublicCall], *, is_certain: bool = True) -> None:
     pools = pools_by_address(devnet.market)
     devnet.rpc.request("anvil_dropAllTransactions")
-    async with watching(devnet) as watched:
+    async with watching(devnet, is_certain=is_certain) as watched:
         hashes = _send(devnet, calls)
         entries = {entry.hash: entry for entry in await watched.until(partial(holds, len(calls)))}
         route = _a_route(watched.index, [entries[one] for one in hashes])
         rivals = watched.watch.competition(route, watched.index)
         assert isinstance(rivals, Competition)
         assert rivals.same_direction >= 1
-        assert rivals.certain == rivals.transactions >= rivals.same_direction
+        assert rivals.transactions >= rivals.same_direction
+        assert rivals.certain == (rivals.transactions if is_certain else 0)
         receipts = await watched.mine()
         for call, tx_hash in zip(calls, hashes, strict=True):
             assert quantity(receipts[tx_hash].status) == 1, f"{call.name} reverted: the test's own mistake"
@@ -202,6 +224,15 @@ async def _call_everything(devnet: Devnet) -> None:
             all_agree(decoded, facts, watched.index)
         assert len(watched.pending) == 0
         assert watched.pending.counters.mined == len(calls)
+
+
+@pytest.mark.skipif(
+    not all((NODE_MODULES / path).is_file() for path in (ROUTER_02, UNIVERSAL)),
+    reason="@uniswap/swap-router-contracts and @uniswap/universal-router are not installed",
+)
+def test_every_swap_of_the_newer_routers_is_decoded_to_what_it_then_does(devnet: Devnet) -> None:
+    routers = deploy_newer_routers(devnet, SENDER)
+    asyncio.run(_call_all(devnet, newer_calls(devnet.market, routers, SENDER), is_certain=False))
 
 
 def test_a_replacement_supersedes_and_goes_when_it_is_mined(devnet: Devnet) -> None:

@@ -1,6 +1,6 @@
 """One call of each swap function of the devnet's public contracts, encoded by a library that the decoder has not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -29,7 +29,7 @@ class PublicCall(msgspec.Struct, frozen=True):
     swaps: int = 1
 
 
-class _Way(msgspec.Struct, frozen=True):
+class Way(msgspec.Struct, frozen=True):
     """Two pools in a row, of one exchange."""
 
     pools: tuple[MarketPool, MarketPool]
@@ -44,15 +44,15 @@ def public_calls(market: Market, sender: Address) -> list[PublicCall]:
     return made + _pair(market.exchange("uniswap_v2"), units, sender)
 
 
-def _ways(exchange: Exchange) -> Iterator[_Way]:
+def _ways(exchange: Exchange) -> Iterator[Way]:
     for first in exchange.pools:
         for second in exchange.pools:
             for middle in set(first.tokens) & set(second.tokens) if first != second else ():
                 ends = [(a, b) for a in first.tokens for b in second.tokens if len({a, b, middle}) == 3]
-                yield from (_Way((first, second), (a, middle, b)) for a, b in ends)
+                yield from (Way((first, second), (a, middle, b)) for a, b in ends)
 
 
-def _way(exchange: Exchange, token_in: Address | None = None, token_out: Address | None = None) -> _Way:
+def two_pools(exchange: Exchange, token_in: Address | None = None, token_out: Address | None = None) -> Way:
     fitting = (
         way for way in _ways(exchange) if token_in in {None, way.tokens[0]} and token_out in {None, way.tokens[-1]}
     )
@@ -61,7 +61,7 @@ def _way(exchange: Exchange, token_in: Address | None = None, token_out: Address
 
 def _router02(market: Market, exchange: Exchange, units: dict[Address, int], sender: Address) -> Iterable[PublicCall]:
     weth = market.wrapped_native
-    any_, from_weth, to_weth = _way(exchange), _way(exchange, weth), _way(exchange, None, weth)
+    any_, from_weth, to_weth = two_pools(exchange), two_pools(exchange, weth), two_pools(exchange, None, weth)
 
     def call(name: str, types: str, *args: object, value_wei: int = 0) -> PublicCall:
         return PublicCall(name, exchange.router, encode_call(name + types, *args), value_wei)
@@ -81,19 +81,19 @@ def _router02(market: Market, exchange: Exchange, units: dict[Address, int], sen
 
 
 def _swap_router(market: Market, exchange: Exchange, units: dict[Address, int], sender: Address) -> list[PublicCall]:
-    way = _way(exchange, token_in=None, token_out=market.wrapped_native)
+    way = two_pools(exchange, token_in=None, token_out=market.wrapped_native)
     first, last = way.tokens[0], way.tokens[-1]
     fees = [pool.fee_pips for pool in way.pools]
     pair = way.tokens[:2]
     data = {
         "exactInputSingle" + _SINGLE: (*pair, fees[0], sender, _LATE, units[first], 1, 0),
         "exactOutputSingle" + _SINGLE: (*pair, fees[0], sender, _LATE, units[pair[1]], _MUCH, 0),
-        "exactInput" + _PATH: (_packed(way.tokens, fees), sender, _LATE, units[first], 1),
-        "exactOutput" + _PATH: (_packed(way.tokens[::-1], fees[::-1]), sender, _LATE, units[last], _MUCH),
+        "exactInput" + _PATH: (packed_path(way.tokens, fees), sender, _LATE, units[first], 1),
+        "exactOutput" + _PATH: (packed_path(way.tokens[::-1], fees[::-1]), sender, _LATE, units[last], _MUCH),
     }
     encoded = {signature: encode_call(signature, args) for signature, args in data.items()}
     made = [PublicCall(signature, exchange.router, one) for signature, one in encoded.items()]
-    to_router = encode_call("exactInput" + _PATH, (_packed(way.tokens, fees), ZERO_ADDRESS, _LATE, units[first], 1))
+    to_router = encode_call("exactInput" + _PATH, (packed_path(way.tokens, fees), ZERO_ADDRESS, _LATE, units[first], 1))
     parts = [
         bytes.fromhex(one[2:])
         for one in (
@@ -106,7 +106,7 @@ def _swap_router(market: Market, exchange: Exchange, units: dict[Address, int], 
     return [*made, PublicCall("multicall", exchange.router, encode_call("multicall(bytes[])", parts), swaps=2)]
 
 
-def _packed(tokens: tuple[Address, ...], fees: list[int]) -> bytes:
+def packed_path(tokens: tuple[Address, ...], fees: list[int]) -> bytes:
     start = bytes.fromhex(tokens[0][2:])
     pairs = zip(fees, tokens[1:], strict=True)
     return start + b"".join(fee.to_bytes(3, "big") + bytes.fromhex(token[2:]) for fee, token in pairs)
@@ -114,7 +114,7 @@ def _packed(tokens: tuple[Address, ...], fees: list[int]) -> bytes:
 
 def _vault(market: Market, exchange: Exchange, units: dict[Address, int], sender: Address) -> Iterable[PublicCall]:
     funds = (sender, False, sender, False)
-    way, from_weth = _way(exchange), _way(exchange, market.wrapped_native)
+    way, from_weth = two_pools(exchange), two_pools(exchange, market.wrapped_native)
     ids = [bytes.fromhex(pool.id[2:]) for pool in way.pools]
     first, middle, last = way.tokens
     limits = (_MUCH, 0, 0)
@@ -125,7 +125,7 @@ def _vault(market: Market, exchange: Exchange, units: dict[Address, int], sender
         data = encode_call(_SWAP, single, funds, _MUCH if kind else 1, _LATE)
         return PublicCall(name, exchange.router, data, value_wei)
 
-    def batch(name: str, kind: int, steps: list[tuple[object, ...]], swaps: int = 1) -> PublicCall:
+    def batch(name: str, kind: int, steps: Sequence[tuple[object, ...]], swaps: int = 1) -> PublicCall:
         data = encode_call(_BATCH, kind, steps, way.tokens, funds, limits, _LATE)
         return PublicCall(name, exchange.router, data, swaps=swaps)
 

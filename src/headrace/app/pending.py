@@ -1,7 +1,7 @@
 """`headrace pending`: a short watch of what others are about to swap."""
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -154,10 +154,9 @@ async def _listen(watched: PendingWatch, places: Places) -> None:
 
 
 async def _follow_blocks(watched: PendingWatch, places: Places) -> None:
-    async with aclosing(places.chain.events()) as events:
-        async for event in events:
-            if isinstance(event, Announcement):
-                await watched.on_head(event.number)
+    async for event in places.chain.events():
+        if isinstance(event, Announcement):
+            await watched.on_head(event.number)
 
 
 def _hidden(chain: str, visibility: Visibility, why: str) -> PendingReport:

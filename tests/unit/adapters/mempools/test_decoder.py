@@ -198,7 +198,7 @@ def test_a_batch_that_the_vault_would_refuse_is_a_flaw(
 
 def test_pools_own_functions_tell_places_and_directions() -> None:
     pair = only(encode_call("swap(uint256,uint256,address,bytes)", 0, 8, OTHER, b"flash"))
-    assert (pair.hops[0].pool, pair.hops[0].index_in, pair.hops[0].index_out) == (TO, 0, 1)
+    assert (pair.hops[0].pool, pair.hops[0].index_in, pair.hops[0].index_out) == (PoolId(TO), 0, 1)
     assert amounts_of(pair) == (False, None, 8)
     both = only(encode_call("swap(uint256,uint256,address,bytes)", 3, 8, OTHER, b"flash"))
     assert (both.hops[0].index_in, amounts_of(both)) == (None, (False, None, None))
@@ -215,7 +215,7 @@ def test_curve_exchanges_tell_places_unless_they_are_of_underlying_tokens(name: 
     places = (2, None)[name == "exchange_underlying"]
     mine = only(encode_call(f"{name}({kind},{kind},uint256,uint256)", 2, 0, 9, 4))
     theirs = only(encode_call(f"{name}({kind},{kind},uint256,uint256,address)", 2, 0, 9, 4, OTHER))
-    assert (mine.hops[0].pool, mine.hops[0].index_in) == (TO, places)
+    assert (mine.hops[0].pool, mine.hops[0].index_in) == (PoolId(TO), places)
     assert amounts_of(mine) == amounts_of(theirs) == (True, 9, 4)
     assert (mine.recipient, theirs.recipient) == (SENDER, OTHER)
 
