@@ -149,7 +149,7 @@ def agrees(swap: SwapCall, facts: list[SwapFact], index: PoolIndex) -> None:
     assert len(touches) == len(swap.hops) == len(mine)
     first, last = (mine[t.pool, t.token_in, t.token_out] for t in (touches[0], touches[-1]))
     paid_max, bought = swap.amount_in_units, swap.amount_out_units
-    assert bought is not None
+    assert bought is not None or paid_max is not None
     if paid_max is None:  # a router's balance: only the newer ones, or what a pair has been sent
         assert not touches[0].is_certain or swap.hops[0].pool is not None
     elif swap.is_exact_in:

@@ -1,6 +1,8 @@
 """`headrace pending`: a short watch of what others are about to swap."""
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,11 +16,11 @@ from headrace.app.config.tree import Config
 from headrace.app.places import Places, Report, open_places
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.event import Announcement
-from headrace.model.pending import Visibility, visibility_of
-from headrace.model.swap_call import SwapCall
+from headrace.model.pending import PendingTransaction, Visibility, visibility_of
+from headrace.model.swap_call import DecodedCall, SwapCall
 from headrace.model.token import decimal_text
 from headrace.pipeline.pending.competition import PoolIndex
-from headrace.pipeline.pending.pending_set import PendingEntry, PendingSet
+from headrace.pipeline.pending.pending_set import PendingSet
 from headrace.pipeline.pending.watch import PendingWatch
 from headrace.ports.mempool import FeedCounters, Hidden
 
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
 _SHOWN = 40
 _NAMES_SHOWN = 8
 _NAME_OF_POOL = 10
+_KEPT = 1000
+_DECIMALS_SHOWN = 8
 
 
 class PendingRow(msgspec.Struct, frozen=True):
-    """One swap of a pending transaction; amounts are those of the calldata: given where exact, else limits.
+    """One swap of an announced transaction; amounts are those of the calldata: given where exact, else limits.
 
     `path` holds token symbols (or addresses, or "?" where the calldata names none) and `pools` the configured pools it
     goes through, certainly or, with `is_certain` false, possibly.
     """
 
     tx_hash: Hash32
+    is_pending: bool
     sender: Address
     via: Address
     function: str
@@ -55,7 +60,8 @@ class PendingRow(msgspec.Struct, frozen=True):
 class PendingReport(msgspec.Struct, frozen=True):
     """What was seen; where a chain hides it, `hidden_because` says so and every count is zero for that reason alone.
 
-    `removed` counts what left the set and `undecoded` what was not read, the most frequent first.
+    `swaps` are those announced while it listened, still pending or not, at most the newest thousand; `removed` counts
+    what left the set and `undecoded` what was not read, the most frequent first.
     """
 
     chain: str
@@ -97,7 +103,7 @@ def render(result: object, console: "Console") -> None:
     more = f"; {len(result.swaps) - _SHOWN} more with --json" if len(result.swaps) > _SHOWN else ""
     console.print(
         f"{result.chain}: {result.pending} pending now, {result.feed.announced} announced in {result.seconds:g} s,"
-        f" {len(result.swaps)} swaps{more}",
+        f" {len(result.swaps)} swaps seen{more}",
         highlight=False,
     )
     removed = ", ".join(f"{count} {name}" for name, count in result.removed.items())
@@ -112,7 +118,7 @@ def _print_table(result: PendingReport, console: "Console") -> None:
     from rich.table import Table  # noqa: PLC0415 - `--json` draws no table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("transaction", "path", "pays", "gets", "function", "pools"):
+    for name in ("transaction", "", "path", "pays", "gets", "function", "pools"):
         table.add_column(name, overflow="fold")
     for row in result.swaps[:_SHOWN]:
         paid = row.amount_in_text if row.is_exact_in else f"<= {row.amount_in_text}"
@@ -120,7 +126,10 @@ def _print_table(result: PendingReport, console: "Console") -> None:
         pools = ", ".join(pool[:_NAME_OF_POOL] for pool in row.pools)
         where = pools if row.is_certain or not pools else f"perhaps {pools}"
         name = row.function.partition("(")[0]
-        table.add_row(row.tx_hash[:_NAME_OF_POOL], " > ".join(row.path), paid, got, name, where or "not configured")
+        state = "pending" if row.is_pending else "gone"
+        table.add_row(
+            row.tx_hash[:_NAME_OF_POOL], state, " > ".join(row.path), paid, got, name, where or "not configured"
+        )
     console.print(table)
 
 
@@ -129,7 +138,8 @@ async def _watch(report: Report, config: Config, chain: str, seconds: float, vis
         section = config.chains[chain]
         options = EvmOptions(url=section.rpc.reveal(), chain_id=ChainId(section.chain_id))
         mempool = NodeMempool(options, SystemClock(), visibility)
-        watched = PendingWatch(mempool, decode_call, (await places.chain.head()).number)
+        seen = _Seen()
+        watched = PendingWatch(mempool, seen.decode, (await places.chain.head()).number)
         report(f"listening for {seconds:g} s")
         try:
             with suppress(TimeoutError):
@@ -139,7 +149,28 @@ async def _watch(report: Report, config: Config, chain: str, seconds: float, vis
             await mempool.close()
         if isinstance(watched.pending, Hidden):
             return _hidden(chain, visibility, watched.pending.why)
-        return _report(places, chain, seconds, (watched, watched.pending), mempool)
+        rows = tuple(seen.rows(places, pool_index(places, chain), watched.pending))
+        return msgspec.structs.replace(
+            _counted(watched, watched.pending, mempool), chain=chain, seconds=seconds, swaps=rows
+        )
+
+
+class _Seen:
+    """Reads calldata and keeps what it found, the newest."""
+
+    def __init__(self) -> None:
+        self._calls: deque[tuple[PendingTransaction, DecodedCall]] = deque(maxlen=_KEPT)
+
+    def decode(self, transaction: PendingTransaction) -> DecodedCall:
+        call = decode_call(transaction)
+        if call.swaps:
+            self._calls.append((msgspec.structs.replace(transaction, data=b""), call))
+        return call
+
+    def rows(self, places: Places, index: PoolIndex, pending: PendingSet) -> Iterator[PendingRow]:
+        for transaction, call in self._calls:
+            for swap in call.swaps:
+                yield _row(places, index, swap, (transaction, transaction.hash in pending))
 
 
 async def _listen(watched: PendingWatch, places: Places) -> None:
@@ -177,20 +208,16 @@ def _hidden(chain: str, visibility: Visibility, why: str) -> PendingReport:
     )
 
 
-def _report(
-    places: Places, chain: str, seconds: float, watched: tuple[PendingWatch, PendingSet], mempool: NodeMempool
-) -> PendingReport:
-    watch_, pending = watched
+def _counted(watched: PendingWatch, pending: PendingSet, mempool: NodeMempool) -> PendingReport:
     counters = pending.counters
-    index = pool_index(places, chain)
     return PendingReport(
-        chain=chain,
+        chain="",
         is_hidden=False,
         hidden_because="",
         caveats=mempool.visibility.caveats,
-        seconds=seconds,
+        seconds=0,
         pending=len(pending),
-        swaps=tuple(_row(places, index, entry, swap) for entry in pending for swap in entry.call.swaps),
+        swaps=(),
         feed=mempool.counters,
         taken={str(name): count for name, count in counters.taken.items()},
         removed={
@@ -200,7 +227,7 @@ def _report(
             "evicted": counters.evicted,
         },
         flawed=counters.flawed,
-        gaps=watch_.gaps,
+        gaps=watched.gaps,
         undecoded=dict(counters.undecoded.most_common()),
     )
 
@@ -212,15 +239,17 @@ def pool_index(places: Places, chain: str) -> PoolIndex:
     return PoolIndex(places.pools, routers, places.config.chains[chain].wrapped_native_address)
 
 
-def _row(places: Places, index: PoolIndex, entry: PendingEntry, swap: SwapCall) -> PendingRow:
+def _row(places: Places, index: PoolIndex, swap: SwapCall, announced: tuple[PendingTransaction, bool]) -> PendingRow:
+    transaction, is_pending = announced
     touches = index.touches(swap)
     token_in, token_out = swap.hops[0].token_in, swap.hops[-1].token_out
     if touches and (token_in is None or token_out is None):
         token_in, token_out = touches[0].token_in, touches[-1].token_out
     middle = tuple(hop.token_out for hop in swap.hops[:-1])
     return PendingRow(
-        tx_hash=entry.hash,
-        sender=entry.sender,
+        tx_hash=transaction.hash,
+        is_pending=is_pending,
+        sender=transaction.sender,
         via=swap.via,
         function=swap.function,
         path=tuple(_symbol(places, token) for token in (token_in, *middle, token_out)),
@@ -244,4 +273,7 @@ def _amount(places: Places, token: Address | None, units: int | None) -> str:
     if units is None:
         return "?"
     known = None if token is None else places.tokens.get(token)
-    return f"{units} units" if known is None else f"{decimal_text(units, known.decimals)[:18]} {known.symbol}"
+    if known is None:
+        return f"{units} units"
+    whole, _, fraction = decimal_text(units, known.decimals).partition(".")
+    return f"{whole}.{fraction[:_DECIMALS_SHOWN]} {known.symbol}" if fraction else f"{whole} {known.symbol}"

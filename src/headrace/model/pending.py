@@ -51,11 +51,11 @@ class _Known(msgspec.Struct, frozen=True):
 
 _PRIVATE = "transactions sent privately to builders or relays never appear; their share is unknown"
 _LOCAL = "what other nodes hold and this one has not heard of is missing; its share is unknown"
-_SEQUENCER = "one sequencer takes transactions and shows them to nobody before they are in a block"
+_SEQUENCER = "one sequencer takes transactions and shows them to nobody before it has ordered them"
 _KNOWN = {
     1: _Known("Ethereum", caveat="builders take swaps from wallets and from auctions of order flow past every node"),
     10: _Known("OP Mainnet", _SEQUENCER),
-    56: _Known("BNB Smart Chain", caveat="builders offer private endpoints, and wallets use them by default"),
+    56: _Known("BNB Smart Chain", caveat="builders offer private endpoints, which wallets use"),
     137: _Known("Polygon PoS", caveat="block producers offer private endpoints"),
     324: _Known("ZKsync Era", _SEQUENCER),
     8453: _Known("Base", _SEQUENCER),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
+import msgspec
 import pytest
 from tests.support.node_proxy import NodeProxy
 from tests.support.pending import ROUTER
@@ -28,6 +29,18 @@ from headrace.ports.mempool import Hidden, Listening, Mempool, PendingEvent
 CHAIN_ID = ChainId(31337)
 VISIBLE = Visibility(is_visible=True)
 DEADLINE_SECONDS = 20
+ANOTHER = msgspec.json.encode(
+    {
+        "hash": "0x" + "77" * 32,
+        "from": ROUTER,
+        "to": ROUTER,
+        "nonce": "0x0",
+        "value": "0x0",
+        "input": "0x",
+        "type": "0x0",
+        "gasPrice": "0x1",
+    }
+)
 ROUTE = Route((Hop(PoolId("0x1"), Address("0x2"), Address("0x3")),))
 INDEX = PoolIndex((), {}, ROUTER)
 
@@ -43,6 +56,19 @@ class Fussy(NodeProxy):
         else:
             self.refused_methods.discard("eth_subscribe")
         return super().refusals(frame)
+
+
+class Busy(NodeProxy):
+    """A node that has had too many requests when it is first asked to subscribe."""
+
+    busy_times = 1
+
+    def refusals(self, frame: bytes) -> bytes | None:
+        if b"newPendingTransactions" not in frame or not self.busy_times:
+            return super().refusals(frame)
+        self.busy_times -= 1
+        error = {"code": -32005, "message": "limit exceeded"}
+        return msgspec.json.encode({"jsonrpc": "2.0", "id": msgspec.json.decode(frame)["id"], "error": error})
 
 
 async def unhurried(_seconds: float) -> None:
@@ -118,6 +144,15 @@ def test_a_node_that_refuses_the_subscription_hides_and_says_why(anvil: Anvil) -
     asyncio.run(scenario())
 
 
+def test_a_node_that_is_busy_is_asked_again_and_hides_nothing(anvil: Anvil) -> None:
+    async def scenario() -> None:
+        async with Busy(anvil.port) as proxy, reading(mempool_at(proxy.ws_url)) as following:
+            assert await following() == ConnectionLost("eth_subscribe: the node answered -32005 limit exceeded")
+            assert isinstance(await following(), Listening)
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(("chain_id", "is_public"), [(10, True), (8453, True), (42161, False), (31337, False)])
 def test_a_hidden_chain_is_named_and_its_node_is_never_asked(anvil: Anvil, chain_id: int, *, is_public: bool) -> None:
     async def scenario() -> None:
@@ -166,7 +201,8 @@ def test_a_slow_reader_loses_the_oldest_and_they_are_counted(anvil: Anvil, rpc: 
 
 @pytest.mark.parametrize(
     ("answer", "vanished", "malformed"),
-    [(b"null", 1, 0), (b'{"type":"0x2"}', 0, 1), (b'{"type":"0x7e"}', 0, 0)],
+    [(b"null", 1, 0), (b'{"type":"0x2"}', 0, 1), (b'{"type":"0x7e"}', 0, 0), (ANOTHER, 0, 1)],
+    ids=["null", "malformed", "foreign", "another"],
 )
 def test_a_hash_that_leads_to_nothing_is_counted(
     anvil: Anvil, rpc: Rpc, answer: bytes, vanished: int, malformed: int
@@ -229,6 +265,11 @@ def test_blocks_end_what_is_pending_and_a_failing_node_is_asked_again(anvil: Anv
             await watch.on_head(head + 1)
             assert (len(held(watch)), held(watch).counters.mined) == (0, 2)
             assert await mempool.mined(head + 1000) is None
+            proxy.cut_all()
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                while not (watch.gaps and watch.listening.is_set()):  # noqa: ASYNC110 - a gap is not announced
+                    await asyncio.sleep(0.005)
+            assert watch.gaps == 1
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             await mempool.close()

@@ -28,6 +28,7 @@ from headrace.ports.mempool import FeedCounters, Hidden, Listening, PendingEvent
 _AT_A_TURN = 64
 _KIND = "newPendingTransactions"
 _WORDS_MAX = 200
+_LIMIT_EXCEEDED = -32005  # EIP-1474
 
 
 class NodeMempool:
@@ -105,14 +106,17 @@ class NodeMempool:
         """Subscribe, with bodies if the node gives them; the node's words where it refuses, else nothing."""
         connection = await self._client.connection()
         connection.on_end(queue.close)
-        try:
-            await self._client.subscribe((_KIND, True), queue.put)
-        except RpcError:
+        refusal = ""
+        for params in ((_KIND, True), (_KIND,)):
             try:
-                await self._client.subscribe((_KIND,), queue.put)
+                await self._client.subscribe(params, queue.put)
             except RpcError as error:
-                return error.message or "it refuses the subscription"
-        return ""
+                if error.code == _LIMIT_EXCEEDED:  # says nothing about what the node offers
+                    raise
+                refusal = error.message or "it refuses the subscription"
+            else:
+                return ""
+        return refusal
 
     async def _read(self, queue: FrameQueue) -> AsyncIterator[PendingTransaction]:
         while frames := await queue.take(_AT_A_TURN):
