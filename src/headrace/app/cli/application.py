@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.app.cli import config, demo, devnet, doctor, market, quote, release, run, scan, status, wallet
+from headrace.app.cli import config, demo, devnet, doctor, market, pending, quote, release, run, scan, status, wallet
 
 
 def build() -> typer.Typer:
@@ -20,6 +20,7 @@ def build() -> typer.Typer:
     application.command()(run.run)
     application.command()(scan.scan)
     application.command()(quote.quote)
+    application.command()(pending.pending)
     application.command()(status.status)
     application.command()(release.release)
     application.command()(doctor.doctor)

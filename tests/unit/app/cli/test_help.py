@@ -14,6 +14,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["run"],
     ["scan"],
     ["quote"],
+    ["pending"],
     ["status"],
     ["release"],
     ["doctor"],

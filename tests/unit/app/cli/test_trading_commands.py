@@ -46,6 +46,7 @@ class Work:
         ("demo:run_demo", {"seed", "blocks", "block_time_seconds"}),
         ("agents:run", {"config", "is_live", "passphrase", "blocks"}),
         ("scan:scan", {"config", "chain"}),
+        ("pending:watch", {"config", "chain", "seconds"}),
         ("quote:quote", {"config", "chain", "token_in", "token_out", "amount"}),
         ("status:status", {"config"}),
         ("release:release", {"config", "by"}),

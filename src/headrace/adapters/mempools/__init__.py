@@ -1,0 +1,1 @@
+"""Where pending transactions come from, and what their calldata means."""

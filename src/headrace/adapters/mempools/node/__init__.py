@@ -1,0 +1,1 @@
+"""Pending transactions of a node, by subscription."""
