@@ -212,7 +212,10 @@ class CounterDex:
         assert isinstance(state, CounterState)
         return {"value": str(state.value)}
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> PoolState:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> PoolState:
+        del at
         return CounterState(pool, int(str(document["value"])))
 
     def is_outdated(self, state: PoolState, block_number: int) -> bool:

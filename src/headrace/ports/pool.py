@@ -96,8 +96,12 @@ class DEX(Protocol):
         """The state without its pool as JSON, integers as decimal strings, under the names of its fields."""
         ...
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> PoolState:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> PoolState:
         """The state that a document describes; logs of the pool are known from now on.
+
+        `at` is the block after which it holds, for a state that says when it was read where the document does not.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
@@ -152,5 +156,26 @@ class ExactOutputDEX(Protocol):
 
         Raises:
             UnquotableError: the contract would revert, or would not give all of it.
+        """
+        ...
+
+
+@runtime_checkable
+class ViewDEX(Protocol):
+    """A protocol whose contracts have views that promise another amount than the swap pays, or where it reverts.
+
+    Beside `DEX`, for comparing with recordings of those views; never to be traded on.
+    """
+
+    @property
+    def views(self) -> Mapping[str, bool]:
+        """Their names, such as "get_dy", and whether each is asked for an exact output."""
+        ...
+
+    def view(self, state: PoolState, call: str, way: tuple[Address, Address], amount: int, at: BlockContext) -> int:
+        """What one of them answers for an exact amount, from the first token to the second.
+
+        Raises:
+            UnquotableError: the view would revert, or there is none for that way.
         """
         ...

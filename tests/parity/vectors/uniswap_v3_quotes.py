@@ -1,7 +1,7 @@
 """WBTC/WETH 0.3 % of mainnet with all ticks, and what QuoterV2 answered (recorded by degenbot's tests).
 
-The quoter answers for a swap that the pool fills in part only; we refuse those, and the walk, which knows partial
-fills, tells which they are: they are left out, and compared in tests/golden.
+The quoter answers for a swap that the pool fills in part only, where a quote is refused; so each case is told as
+what the quoter said, and one that is filled as a whole once more as a swap.
 """
 
 from collections.abc import Iterator
@@ -42,18 +42,17 @@ def lines() -> Iterator[Line]:
     recorded = msgspec.json.decode(shared_data(WBTC_WETH_QUOTES).read_bytes(), type=RecordedQuotes).entries
     for key, quote in recorded.items():
         _, method, way, text = key.split("|")
-        amount, is_down, is_input = int(text), way == "WBTC->WETH", method == "quoteExactInputSingle"
+        amount, is_down = int(text), way == "WBTC->WETH"
         token_in, token_out = (WBTC, WETH) if is_down else (WETH, WBTC)
+        swap = SwapLine(pool=POOL, token_in=token_in, token_out=token_out)
+        is_input = method == "quoteExactInputSingle"
+        if is_input:
+            swap = msgspec.structs.replace(swap, amount_in=amount, expected_out=quote.value)
+        else:
+            swap = msgspec.structs.replace(swap, amount_out=amount, expected_in=quote.value)
+        yield msgspec.structs.replace(swap, call=method)
         signed = amount if is_input else -amount
         done = walk(table, point, signed, extreme_limit(zero_for_one=is_down), zero_for_one=is_down)
         assert done is not None
-        if (done.amount_in if is_input else done.amount_out) != amount:
-            continue
-        if is_input:
-            yield SwapLine(
-                pool=POOL, token_in=token_in, token_out=token_out, amount_in=amount, expected_out=quote.value
-            )
-        else:
-            yield SwapLine(
-                pool=POOL, token_in=token_in, token_out=token_out, amount_out=amount, expected_in=quote.value
-            )
+        if (done.amount_in if is_input else done.amount_out) == amount:
+            yield swap

@@ -109,6 +109,8 @@ class SwapLine(msgspec.Struct, frozen=True, kw_only=True):
         amount_in: exact input; with it `expected_out`: an integer, or "reverts".
         amount_out: exact output; with it `expected_in`, likewise.
         number: the block that the swap was asked in, with its `timestamp`; the header's where left out.
+        call: the contract's own view that was asked, such as "get_dy", where it may promise another amount than the
+            swap pays; left out for the swap itself, and for whatever simulates it.
     """
 
     pool: PoolId
@@ -120,6 +122,7 @@ class SwapLine(msgspec.Struct, frozen=True, kw_only=True):
     expected_in: int | str | None = None
     number: int | None = None
     timestamp: int | None = None
+    call: str = ""
 
 
 class PriceLine(msgspec.Struct, frozen=True, kw_only=True):

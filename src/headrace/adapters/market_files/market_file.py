@@ -29,6 +29,7 @@ class SwapCase(msgspec.Struct, frozen=True):
     """A swap and what the chain says of it.
 
     `amount` is exact input, or exact output where `is_exact_output`; `expected` is the other one, None for a revert.
+    `call` is the contract's view that said so; empty for the swap itself.
     """
 
     line: int
@@ -39,6 +40,7 @@ class SwapCase(msgspec.Struct, frozen=True):
     expected: int | None
     is_exact_output: bool
     at: BlockContext
+    call: str = ""
 
 
 class TokenPrice(msgspec.Struct, frozen=True):

@@ -200,7 +200,14 @@ class _Reading:
             raise MalformedPoolError(line.id, "fee_pips", f"{line.fee_pips} is not in [0, {_FEE_PIPS_END})")
         address = Address(line.id) if line.address is None else line.address
         pool = Pool(line.id, address, dex.protocol_id, line.venue or line.protocol, line.tokens, line.fee_pips)
-        return dex.state_from_document(pool, line.state)
+        return dex.state_from_document(pool, line.state, self._known_after(line))
+
+    def _known_after(self, line: PoolLine) -> BlockContext:
+        """The block after which a pool's line holds; of one before the header's only the number is known."""
+        assert self.header is not None, "the header is first"
+        at = self._blocks[-1].header if self._blocks else self.header
+        number = at.number if line.as_of is None or self._blocks else line.as_of
+        return BlockContext(number, at.timestamp, at.base_fee_wei, at.coinbase)
 
     def _case(self, number: int, line: SwapLine) -> SwapCase:
         assert self.header is not None, "the header is first"
@@ -218,7 +225,7 @@ class _Reading:
             coinbase=self.header.coinbase,
         )
         wanted = None if isinstance(expected, str) else expected
-        return SwapCase(number, line.pool, line.token_in, line.token_out, amount, wanted, is_output, at)
+        return SwapCase(number, line.pool, line.token_in, line.token_out, amount, wanted, is_output, at, line.call)
 
     def _enter_price(self, line: PriceLine) -> None:
         if line.usd_pico <= 0:

@@ -3,9 +3,11 @@
 An exact output compares the input with the twin of the contract's own exact-output swap, where it has one. Elsewhere
 ours is the least input whose exact-input swap reaches the output, and a router may ask for more. Then it counts as
 agreed only when the exact-input quotes prove it: it reaches the output, and one unit less does not. How many, is told.
+
+A case that was recorded from a view, which may promise what no swap pays, is compared with the twin of that view.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +18,9 @@ from headrace.adapters.market_files.reader import read_market
 from headrace.app.dexes import every_dex
 from headrace.app.places import Report
 from headrace.errors import UnquotableError
-from headrace.model.address import Address, PoolId
-from headrace.model.block import BlockContext
+from headrace.model.address import PoolId
 from headrace.model.pool import ProtocolId
-from headrace.ports.pool import DEX, ExactOutputDEX, PoolState
+from headrace.ports.pool import DEX, ExactOutputDEX, PoolState, ViewDEX
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -143,16 +144,19 @@ def render(result: object, console: "Console") -> None:
 
 
 def _compare(case: SwapCase, state: PoolState, dex: DEX, count: ProtocolCheck) -> Mismatch | None:
-    ask = _asked(dex) if case.is_exact_output else dex.quote_out
+    if case.call and (not isinstance(dex, ViewDEX) or dex.views.get(case.call) is not case.is_exact_output):
+        way = "output" if case.is_exact_output else "input"
+        return _mismatch(case, state.pool.protocol, None, f"(no view {case.call} for an exact {way} is known)")
     ours, why = None, ""
     try:
-        ours = ask(state, case.token_in, case.token_out, case.amount, case.at)
+        ours = _answer(case, state, dex)
     except UnquotableError as error:
         why = f"({error.why})"
     if ours == case.expected:
         return None
     if ours is not None and case.expected is not None:
-        if case.is_exact_output and ours < case.expected and _is_least(case, state, dex, ours):
+        is_ours_alone = case.is_exact_output and not case.call
+        if is_ours_alone and ours < case.expected and _is_least(case, state, dex, ours):
             count.below += 1
             count.below_units_max = max(count.below_units_max, case.expected - ours)
             return None
@@ -164,9 +168,14 @@ def _compare(case: SwapCase, state: PoolState, dex: DEX, count: ProtocolCheck) -
     return _mismatch(case, state.pool.protocol, ours, why)
 
 
-def _asked(dex: DEX) -> Callable[[PoolState, Address, Address, int, BlockContext], int]:
-    """What is compared with a contract's exact-output swap: its twin where there is one, else our least input."""
-    return dex.asked_in if isinstance(dex, ExactOutputDEX) else dex.quote_in
+def _answer(case: SwapCase, state: PoolState, dex: DEX) -> int:
+    """What is compared: the twin of the view or of the exact-output swap; else our quote, or our least input."""
+    if case.call and isinstance(dex, ViewDEX):
+        return dex.view(state, case.call, (case.token_in, case.token_out), case.amount, case.at)
+    if not case.is_exact_output:
+        return dex.quote_out(state, case.token_in, case.token_out, case.amount, case.at)
+    ask = dex.asked_in if isinstance(dex, ExactOutputDEX) else dex.quote_in
+    return ask(state, case.token_in, case.token_out, case.amount, case.at)
 
 
 def _is_least(case: SwapCase, state: PoolState, dex: DEX, amount_in: int) -> bool:

@@ -5,6 +5,7 @@ Amounts are worked out by hand from the constant-product formula of the Uniswap 
 
 import json
 import re
+from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -200,30 +201,46 @@ def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.Capt
     assert invoke(["market", "schema"]) == 0
 
 
-def conforms(value: object, schema: object) -> bool:
+def conforms(value: object, schema: object, whole: object = None) -> bool:
     """The part of JSON schema that is used, written from its specification."""
     assert isinstance(schema, dict)
-    if "oneOf" in schema:
-        return sum(conforms(value, one) for one in schema["oneOf"]) == 1
-    if "anyOf" in schema:
-        return any(conforms(value, one) for one in schema["anyOf"])
-    if "const" in schema:
-        return bool(value == schema["const"])
-    if schema["type"] == "array":
-        return isinstance(value, list) and all(conforms(one, schema.get("items", {})) for one in value)
-    if schema["type"] in {"string", "boolean"}:
-        kind = str if schema["type"] == "string" else bool
-        return isinstance(value, kind) and re.search(schema.get("pattern", ""), str(value)) is not None
-    return isinstance(value, dict) and object_conforms(value, schema)
+    whole = whole or schema
+    assert isinstance(whole, dict)
+    if "$ref" in schema:
+        return conforms(value, whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole)
+    if "const" in schema or "enum" in schema:
+        return value in schema.get("enum", [schema.get("const")])
+    choices = schema.get("oneOf", schema.get("anyOf"))
+    if choices is not None:
+        fitting = sum(conforms(value, one, whole) for one in choices)
+        return fitting == 1 if "oneOf" in schema else fitting >= 1
+    return is_of_type(value, schema, whole)
 
 
-def object_conforms(value: dict[str, object], schema: dict[str, object]) -> bool:
+def is_of_type(value: object, schema: dict[str, object], whole: dict[str, object]) -> bool:
+    match schema["type"]:
+        case "null":
+            return value is None
+        case "boolean":
+            return isinstance(value, bool)
+        case "string":
+            return isinstance(value, str) and re.search(str(schema.get("pattern", "")), value) is not None
+        case "array":
+            places = schema.get("prefixItems")
+            items = places if isinstance(places, list) else repeat(schema.get("items"))
+            return isinstance(value, list) and all(map(conforms, value, items, repeat(whole)))
+    return isinstance(value, dict) and object_conforms(value, schema, whole)
+
+
+def object_conforms(value: dict[str, object], schema: dict[str, object], whole: dict[str, object]) -> bool:
     known, more = schema.get("properties", {}), schema.get("additionalProperties", True)
     assert isinstance(known, dict)
     required = schema.get("required", [])
     assert isinstance(required, list)
     inside = all(
-        conforms(item, known[key]) if key in known else bool(more) and (more is True or conforms(item, more))
+        conforms(item, known[key], whole)
+        if key in known
+        else bool(more) and (more is True or conforms(item, more, whole))
         for key, item in value.items()
     )
     return inside and set(required) <= value.keys()

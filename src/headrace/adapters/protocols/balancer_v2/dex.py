@@ -102,12 +102,15 @@ class BalancerV2:
         """Weights, balances, fee and pauses."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> BalancerV2State:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> BalancerV2State:
         """The state that such a document describes; what is left out is as in a pool that nobody manages or paused.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
+        del at  # its logs tell everything
         unmanaged: list[JsonValue] = ["0"] * len(pool.tokens)
         state = from_document(BalancerV2State, pool, document, UNPAUSED | {"managed": unmanaged})
         self._registry.enter(checked_state(state).pool)

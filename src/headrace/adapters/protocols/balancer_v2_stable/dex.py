@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from headrace.adapters.protocols.balancer_v2_stable import logs, quoting, reading
-from headrace.adapters.protocols.balancer_v2_stable.state import PROTOCOL, BalancerV2StableState, checked_state
+from headrace.adapters.protocols.balancer_v2_stable.state import PROTOCOL, BalancerV2StableState, ReadAt, checked_state
 from headrace.adapters.protocols.balancer_v2_vault.registry import Registry
 from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.kernels.shape import Shape
@@ -20,6 +22,14 @@ from headrace.ports.pool import PoolState
 _GAS = 125_000  # with the exact approval; estimated on the nine pools of the conformance suite, 123,000 to 172,000
 _GAS_PER_TOKEN = 12_000  # beyond two
 _GAS_PER_RATE = 15_000
+_USUAL: dict[str, JsonValue] = {  # what a document may leave out
+    "rounds_up": False,
+    "renews_late": False,
+    "pause_ends_at": "0",
+    "vault_pause_ends_at": "0",
+    "is_paused": False,
+    "is_vault_paused": False,
+}
 
 
 class BalancerV2Stable:
@@ -95,13 +105,23 @@ class BalancerV2Stable:
         """Balances, amplification, rates, fee, pauses and what the pool is."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> BalancerV2StableState:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> BalancerV2StableState:
         """The state that such a document describes; its logs are known from now on.
+
+        What is left out is as in a composable pool without rates that nobody manages or paused, after the block `at`.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
-        state = checked_state(from_document(BalancerV2StableState, pool, document))
+        count = len(pool.tokens)
+        state = from_document(
+            BalancerV2StableState, pool, document, _USUAL | {"managed": ["0"] * count, "rates": [None] * count}
+        )
+        if at is not None and "read_at" not in document and (state.amplification is None or any(state.rates)):
+            state = msgspec.structs.replace(state, read_at=ReadAt(at.number, at.timestamp))
+        checked_state(state)
         self._registry.enter(state.pool)
         return state
 

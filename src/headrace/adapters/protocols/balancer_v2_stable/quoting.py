@@ -126,7 +126,7 @@ def _rate_at(state: BalancerV2StableState, rate: CachedRate | None, at: BlockCon
         return ONE
     if at.timestamp <= rate.expires_at:
         return rate.cached
-    if state.read_at is None or state.read_at.number != at.number - 1:
+    if state.read_at is None or state.read_at.number not in {at.number - 1, at.number}:
         raise UnquotableError(state.pool.id, "a rate's cache has run out since it was read")
     if rate.provided is None or not 0 < rate.provided < RATE_END:
         raise UnquotableError(state.pool.id, "a rate's cache has run out, and its provider gives none")

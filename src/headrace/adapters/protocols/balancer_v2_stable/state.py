@@ -20,6 +20,7 @@ PROTOCOL = ProtocolId("balancer_v2_stable")
 AMPLIFICATION_END = 5000 * AMP_PRECISION + 1
 RATE_END = 1 << 96  # what the caches of composable pools hold
 TOKENS_MAX = 5
+NEVER = (1 << 63) - 1
 _SECONDS_PER_BLOCK_MAX = 60  # only for reading in time: a quote is held against the clock itself
 
 
@@ -42,13 +43,13 @@ class CachedRate(msgspec.Struct, frozen=True):
 
     Attributes:
         cached: what swaps use up to and in the second `expires_at`.
-        expires_at: Unix seconds.
+        expires_at: Unix seconds; by default it never does.
         provided: what the provider says, which the first swap after that caches; None where it reverts.
     """
 
     cached: int
-    expires_at: int
-    provided: int | None
+    expires_at: int = NEVER
+    provided: int | None = None
 
 
 class ReadAt(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from headrace.adapters.protocols.balancer_v3 import logs, quoting, reading
 from headrace.adapters.protocols.balancer_v3.registry import Registry
 from headrace.adapters.protocols.balancer_v3.state import (
@@ -13,6 +15,7 @@ from headrace.adapters.protocols.balancer_v3.state import (
     pool_contract,
 )
 from headrace.adapters.protocols.documents import from_document, to_document
+from headrace.kernels.fixed_point_power import ONE
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
@@ -28,6 +31,16 @@ from headrace.ports.pool import PoolState
 _GAS = 140_000
 _GAS_PER_TOKEN = 10_000
 _GAS_PER_RATE = 6_000
+_USUAL: dict[str, JsonValue] = {  # what a document may leave out
+    "trade_min": "1000000",  # of Ethereum's vault
+    "pause_ends_at": "0",
+    "vault_pause_ends_at": "0",
+    "aggregate_fee": "0",
+    "is_initialized": True,
+    "is_paused": False,
+    "is_vault_paused": False,
+    "is_recovering": False,
+}
 _GAS_STABLE = 16_000
 
 
@@ -105,13 +118,21 @@ class BalancerV3:
         """Balances, the curve, rates, fees, pauses and what the pool is."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> BalancerV3State:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> BalancerV3State:
         """The state that such a document describes; its logs are known from now on.
+
+        What is left out is as in a pool without rates that nobody paused, after the block `at`.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
-        state = checked_state(from_document(BalancerV3State, pool, document))
+        at_par: dict[str, JsonValue] = {"rates": [str(ONE)] * len(pool.tokens), "has_rates": "rates" in document}
+        state = from_document(BalancerV3State, pool, document, _USUAL | at_par)
+        if at is not None and "read_number" not in document and state.terms.has_rates:
+            state = msgspec.structs.replace(state, read_number=at.number)
+        checked_state(state)
         self._registry.enter(state.pool)
         return state
 

@@ -23,7 +23,7 @@ class WeightedTerms(msgspec.Struct, frozen=True, tag="weighted"):
     """A weighted pool's curve: 18-decimal fractions of 1e18 in sum; least scaled balances, None in older pools."""
 
     weights: tuple[int, ...]
-    minima: tuple[int, ...] | None
+    minima: tuple[int, ...] | None = None
 
 
 class StableTerms(msgspec.Struct, frozen=True, tag="stable"):

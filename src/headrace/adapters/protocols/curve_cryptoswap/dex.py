@@ -1,6 +1,9 @@
 """CryptoSwap pools behind the port."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
 
 from headrace.adapters.protocols.curve_cryptoswap import logs, quoting, reading
 from headrace.adapters.protocols.curve_cryptoswap.identifying import identify
@@ -9,7 +12,7 @@ from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.errors import MalformedLogError
 from headrace.kernels.cryptoswap import Generation
 from headrace.kernels.shape import Shape
-from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.event import Log
@@ -30,6 +33,14 @@ PROOFS = {
     Generation.TRIPLE_NG: Proof.RECORDED,
     Generation.PAIR_NG: Proof.RECORDED,
     Generation.PAIR_NG_WIDE: Proof.UNPROVEN,
+}
+
+_RESTING: dict[str, JsonValue] = {  # what a document may leave out
+    "shares": ZERO_ADDRESS,
+    "initial_time": "0",
+    "future_time": "0",
+    "supply": "0",
+    "virtual_price": "0",
 }
 
 
@@ -108,13 +119,18 @@ class CurveCryptoSwap:
         """Balances, prices, D, A and gamma, fees and what the pool is."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> CryptoSwapState:
-        """The state that such a document describes.
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> CryptoSwapState:
+        """The state that such a document describes; what is left out is as in a pool that rests, after the block `at`.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
-        return checked_state(from_document(CryptoSwapState, pool, document))
+        state = from_document(CryptoSwapState, pool, document, _RESTING | _standing(document))
+        if at is not None and "stale_from" not in document:
+            state = _read_after(state, at)
+        return checked_state(state)
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
@@ -136,6 +152,21 @@ class CurveCryptoSwap:
         """
         return quoting.quote_in(_own(state), (token_in, token_out), amount_out, at)
 
+    @property
+    def views(self) -> Mapping[str, bool]:
+        """What a swap pays, but for a swap that would be a loss to the pool."""
+        return MappingProxyType({"get_dy": False})
+
+    def view(self, state: PoolState, call: str, way: tuple[Address, Address], amount: int, at: BlockContext) -> int:
+        """What `get_dy` answers, to compare with recordings of it; killed pools answer too.
+
+        Raises:
+            UnquotableError: the view would revert, or the state must be read first.
+        """
+        del call
+        own = msgspec.structs.replace(_own(state), virtual_price=0, is_killed=False)
+        return quoting.quote_out(own, way, amount, at)
+
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         """The invariant in floats; nothing comes out of an empty or killed pool."""
         return quoting.shape(_own(state), (token_in, token_out))
@@ -149,6 +180,21 @@ class CurveCryptoSwap:
         """By generation; moving the price scale, which nobody can foresee, is not in it."""
         del token_in, token_out, amount_in
         return _GAS_NEXT if _own(state).terms.generation.is_next else _GAS_FIRST
+
+
+def _standing(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """A and gamma that go nowhere, where their start is left out."""
+    return {f"initial_{name}": document[f"future_{name}"] for name in ("ann", "gamma") if f"future_{name}" in document}
+
+
+def _read_after(state: CryptoSwapState, at: BlockContext) -> CryptoSwapState:
+    """The state as `read` would mark it after that block."""
+    is_ramping = state.ramp.future_time > at.timestamp
+    return msgspec.structs.replace(
+        state,
+        stale_from=None if state.terms.is_told_by_logs and not is_ramping else at.number + 1,
+        ramp_read_at=at.timestamp if is_ramping else 0,
+    )
 
 
 def _own(state: PoolState) -> CryptoSwapState:

@@ -1,14 +1,17 @@
 """StableSwap pools behind the port."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
+from headrace.adapters.protocols.curve_stableswap import document as document_reading
 from headrace.adapters.protocols.curve_stableswap import logs, proving, quoting, reading, views
 from headrace.adapters.protocols.curve_stableswap.access import Access
-from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState, checked_state
+from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState
 from headrace.adapters.protocols.curve_stableswap.ways import way_between
-from headrace.adapters.protocols.documents import from_document, to_document
+from headrace.adapters.protocols.documents import to_document
+from headrace.errors import UnquotableError
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
@@ -95,13 +98,15 @@ class CurveStableswap:
         """Balances, rates, A, fees and what the pool is; a metapool with its base pool."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> CurveStableswapState:
-        """The state that such a document describes.
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> CurveStableswapState:
+        """The state that such a document describes, after the block `at`; `document.py` says what may be left out.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
-        return checked_state(from_document(CurveStableswapState, pool, document))
+        return document_reading.read(pool, document, at)
 
     def quote_out(
         self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
@@ -123,15 +128,22 @@ class CurveStableswap:
         """
         return quoting.quote_in(_own(state), token_in, token_out, amount_out, at)
 
-    def view_out(
-        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
-    ) -> int:
+    @property
+    def views(self) -> Mapping[str, bool]:
+        """The estimates of its two calls."""
+        return MappingProxyType({"get_dy": False, "get_dy_underlying": False})
+
+    def view(self, state: PoolState, call: str, way: tuple[Address, Address], amount: int, at: BlockContext) -> int:
         """What the contract's own `get_dy` or `get_dy_underlying` answers, to compare with recordings of it.
 
         Raises:
-            UnquotableError: the view would revert, or there is none.
+            UnquotableError: the view would revert, or swaps no such tokens.
         """
-        return views.view_out(_own(state), token_in, token_out, amount_in, at)
+        own, (token_in, token_out) = _own(state), way
+        is_underlying = way_between(own, token_in, token_out).call is CurveCall.EXCHANGE_UNDERLYING
+        if is_underlying != (call == "get_dy_underlying"):
+            raise UnquotableError(own.pool.id, f"{call} does not know these tokens")
+        return views.view_out(own, token_in, token_out, amount, at)
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         """The stable curve; nothing comes out where no single curve stands for the swap.

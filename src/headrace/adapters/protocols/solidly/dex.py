@@ -1,18 +1,21 @@
 """Solidly behind the port."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.solidly import logs, quoting, reading
 from headrace.adapters.protocols.solidly.state import (
     PROTOCOL,
+    FeeSource,
     SolidlyState,
     SolidlyTerms,
     checked_state,
     has_recorded_terms,
 )
 from headrace.kernels.shape import Shape
-from headrace.model.address import Address, Hash32, PoolId
+from headrace.kernels.solidly import Root
+from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.event import Log
@@ -23,6 +26,12 @@ from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
 GAS_VOLATILE = 110_000  # the pair asks its factory twice and sends its fee away: about twice a v2 hop
+_AERODROME: dict[str, JsonValue] = {  # what a document may leave out; no factory: to be asked for before it is read
+    "root": str(Root.VELODROME_V2.value),
+    "factory": ZERO_ADDRESS,
+    "fee_source": FeeSource.OF_PAIR.value,
+    "is_paused": False,
+}
 GAS_STABLE = 180_000  # the curve is solved once by the quote and k computed twice by the swap
 
 
@@ -94,14 +103,18 @@ class Solidly:
         """Reserves, fee, pause and what the pair is."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> SolidlyState:
-        """The state that such a document describes.
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> SolidlyState:
+        """The state that such a document describes; what is left out is as in Aerodrome, after the block `at`.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
-        state = checked_state(from_document(SolidlyState, pool, document, {"fee_in_code": "0", "is_paused": False}))
-        self._terms[pool.id] = state.terms
+        read_at: dict[str, JsonValue] = {} if at is None else {"read_at": str(at.number)}
+        state = checked_state(from_document(SolidlyState, pool, document, _AERODROME | read_at))
+        if state.terms.factory != ZERO_ADDRESS:
+            self._terms[pool.id] = state.terms
         return state
 
     def quote_out(
@@ -123,6 +136,20 @@ class Solidly:
             UnquotableError: no input reaches it, or the pair's fee is not known for that block.
         """
         return quoting.quote_in(_own(state), token_in, token_out, amount_out, at.number)
+
+    @property
+    def views(self) -> Mapping[str, bool]:
+        """What a swap pays, but where it would pay nothing, or the pair would not take it."""
+        return MappingProxyType({"getAmountOut": False})
+
+    def view(self, state: PoolState, call: str, way: tuple[Address, Address], amount: int, at: BlockContext) -> int:
+        """What `getAmountOut` answers, to compare with recordings of it.
+
+        Raises:
+            UnquotableError: the view would revert, or the pair's fee is not known for that block.
+        """
+        del call
+        return quoting.view_out(_own(state), *way, amount, at.number)
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
         """Constant product, or the stable curve; nothing comes out of an empty or paused pair."""

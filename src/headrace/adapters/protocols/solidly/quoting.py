@@ -4,6 +4,8 @@ The pair names its own output (`getAmountOut`), and the Executor's step asks it 
 for an output of 0, for one not below the reserve, where k would fall, and while the factory is paused.
 """
 
+import msgspec
+
 from headrace.adapters.protocols.solidly.state import SolidlyState
 from headrace.errors import UnquotableError
 from headrace.kernels import solidly
@@ -33,6 +35,20 @@ def quote_out(state: SolidlyState, token_in: Address, token_out: Address, amount
         raise UnquotableError(state.pool.id, "the output is less than one unit (InsufficientOutputAmount)")
     if not solidly.accepts(pair, amount_in, amount_out):
         raise UnquotableError(state.pool.id, "it does not take what it quotes at this amount (K)")
+    return amount_out
+
+
+def view_out(state: SolidlyState, token_in: Address, token_out: Address, amount_in: int, block_number: int) -> int:
+    """What `getAmountOut` answers in that block, paused or not, whether or not `swap` would take it; may be 0.
+
+    Raises:
+        UnquotableError: it would revert, or its fee is not known for that block.
+    """
+    pair = _pair(state, token_in, token_out)
+    _refuse(msgspec.structs.replace(state, is_paused=False), block_number)
+    amount_out = solidly.amount_out(pair, amount_in) if amount_in >= 0 else None
+    if amount_out is None:
+        raise UnquotableError(state.pool.id, "its own arithmetic reverts at this amount")
     return amount_out
 
 

@@ -89,12 +89,15 @@ class UniswapV2:
         """The two reserves."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> UniswapV2State:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> UniswapV2State:
         """The state that such a document describes.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pair could store it.
         """
+        del at  # its logs tell everything
         read = from_document(UniswapV2State, checked_pool(pool), document)
         return checked_state(pool, read.reserve0, read.reserve1)
 

@@ -1,6 +1,7 @@
 """Uniswap v3 as one of the market's protocols: decoding in `logs`, reading in `reading`, arithmetic in the kernels."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.uniswap_v3 import logs, reading
@@ -94,12 +95,15 @@ class UniswapV3:
         """Price, liquidity and ticks; of a table known in part what is known."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> UniswapV3State:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> UniswapV3State:
         """The state that such a document describes; `tick` and `liquidity` follow from price and ticks if left out.
 
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
+        del at  # its logs tell everything
         return checked_state(from_document(UniswapV3State, checked_pool(pool), document))
 
     def quote_out(
@@ -118,6 +122,27 @@ class UniswapV3:
         if filled is None:
             raise UnquotableError(own.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
         return filled.amount_out
+
+    @property
+    def views(self) -> Mapping[str, bool]:
+        """QuoterV2's: they also answer for a swap that the pool fills in part."""
+        return MappingProxyType({"quoteExactInputSingle": False, "quoteExactOutputSingle": True})
+
+    def view(self, state: PoolState, call: str, way: tuple[Address, Address], amount: int, at: BlockContext) -> int:
+        """What QuoterV2 answers, with the widest price limit, to compare with recordings of it.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or the ticks known of do not reach so far.
+        """
+        del at  # as a quote
+        own, is_exact_output = _own(state), self.views[call]
+        down = _is_zero_for_one(own, *way)
+        signed = -amount if is_exact_output else amount
+        done = walk(own.table, own.point, signed, extreme_limit(zero_for_one=down), zero_for_one=down)
+        if amount <= 0 or done is None:
+            raise UnquotableError(own.pool.id, f"{call} would revert")
+        _require_covered(own, Fill(done.amount_out, done.point.tick))
+        return done.amount_in if is_exact_output else done.amount_out
 
     def quote_in(
         self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext

@@ -114,7 +114,9 @@ class UniswapV4:
         """Hooks, the protocol's fee, price, liquidity and ticks; of a table known in part what is known."""
         return to_document(_own(state))
 
-    def state_from_document(self, pool: Pool, document: Mapping[str, JsonValue]) -> UniswapV4State:
+    def state_from_document(
+        self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
+    ) -> UniswapV4State:
         """The state that such a document describes; its logs are known from now on.
 
         `tick` and `liquidity` follow from price and ticks if left out; no hooks and no protocol fee if those are.
@@ -122,6 +124,7 @@ class UniswapV4:
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool of that id could store it.
         """
+        del at  # its logs tell everything
         state = checked_state(from_document(UniswapV4State, pool, document, _NEITHER))
         self._keyring.learn(state.key)
         self._keyring.enter(pool.address)

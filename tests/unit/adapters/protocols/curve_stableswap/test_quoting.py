@@ -124,7 +124,7 @@ def test_deposits_that_the_contract_refuses_are_refused() -> None:
 def test_an_empty_pool_gives_nothing() -> None:
     state = msgspec.structs.replace(pools.plain(), balances=(0, 0, 0))
     first, second = state.terms.coins[:2]
-    for quote in (DEX.quote_out, DEX.quote_in, DEX.view_out):
+    for quote in (DEX.quote_out, DEX.quote_in, view_out):
         with pytest.raises(UnquotableError):
             quote(state, first, second, 10**6, AT)
     curves = Curves(1)
@@ -136,7 +136,7 @@ def test_a_metapool_without_any_supply_below_it_reverts_in_all_quotes() -> None:
     state = pools.meta(pools.plain(), is_cached=False)
     assert state.base is not None
     state = msgspec.structs.replace(state, base=msgspec.structs.replace(state.base, supply=0))
-    for quote in (DEX.quote_out, DEX.quote_in, DEX.view_out):
+    for quote in (DEX.quote_out, DEX.quote_in, view_out):
         with pytest.raises(UnquotableError, match="reverts"):
             quote(state, token(21), token(22), 10**6, AT)
 
