@@ -146,6 +146,7 @@ class MalformedPoolError(HeadraceError):
         super().__init__(f"pool {pool}: {field}: {why}")
         self.pool = pool
         self.field = field
+        self.why = why
 
 
 class UnquotableError(HeadraceError):

@@ -64,10 +64,19 @@ def text(*lines: Line) -> bytes:
 
 
 def documented_example() -> bytes:
-    """The example of docs/reference/market-files.md."""
+    """The whole file of docs/reference/market-files.md."""
+    return _documented()[-1].encode()
+
+
+def documented_pools() -> list[Line]:
+    """The pools that the page shows by themselves."""
+    return [json.loads(line) for part in _documented()[:-1] for line in part.splitlines()]
+
+
+def _documented() -> list[str]:
     page = (PROJECT / "docs" / "reference" / "market-files.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"```jsonl\n(.*?)```", page, re.DOTALL)
-    return str(found).encode()
+    found: list[str] = re.findall(r"```jsonl\n(.*?)```", page, re.DOTALL)
+    return found
 
 
 def written(folder: Path, *lines: Line) -> Path:

@@ -18,6 +18,7 @@ from tests.support.market_text import (
     B,
     C,
     documented_example,
+    documented_pools,
     header,
     pair,
     swap,
@@ -194,7 +195,12 @@ def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.Capt
     code, schema = run(dict[str, object], "market", "schema", capsys=capsys)
     assert code == 0
     lines = [json.loads(line) for line in documented_example().splitlines()]
-    assert all(conforms(line, schema) for line in lines)
+    for line in (*lines, *documented_pools()):
+        assert conforms(line, schema), line
+    (meta,) = (line for line in documented_pools() if "base" in line["state"])  # type: ignore[operator]
+    assert not conforms(meta | {"state": {"base": {"fee": "1"}}}, schema)
+    assert not conforms(meta | {"state": {"base": {"pool": {"id": A}}}}, schema)
+    assert not conforms(meta | {"state": {"pool": {"id": A, "tokens": [A]}}}, schema)
     assert not conforms(lines[0] | {"stray": "1"}, schema)
     assert not conforms(lines[0] | {"number": 5}, schema)
     assert not conforms({"kind": "token", "address": A}, schema)

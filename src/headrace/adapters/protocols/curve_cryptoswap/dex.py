@@ -183,8 +183,9 @@ class CurveCryptoSwap:
 
 
 def _standing(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """A and gamma that go nowhere, where their start is left out."""
-    return {f"initial_{name}": document[f"future_{name}"] for name in ("ann", "gamma") if f"future_{name}" in document}
+    """A and gamma that go nowhere, where their start is left out; what is no number is named by its own field."""
+    ends = {name: str(document.get(f"future_{name}")) for name in ("ann", "gamma")}
+    return {f"initial_{name}": end if end.isdecimal() else "1" for name, end in ends.items()}
 
 
 def _read_after(state: CryptoSwapState, at: BlockContext) -> CryptoSwapState:

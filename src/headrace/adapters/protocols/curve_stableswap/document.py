@@ -66,7 +66,7 @@ def _completed(document: Document, tokens: Sequence[JsonValue], venue: str) -> d
     if isinstance(base, dict):
         full["base"] = _completed_base(base, venue)
     count = _length(full.get("balances"))
-    ramp = [full[name] for name in ("initial_a", "future_a") if name in full]
+    standing = str(full.get("future_a"))
     sources = _sources(full, count)
     is_plain = set(sources) == {RateSource.STATIC.value} and not full.get("underlying")
     has_own_rates, is_early = RateSource.POOL.value in sources, str(full.get("a_precision")) == "1"
@@ -86,11 +86,10 @@ def _completed(document: Document, tokens: Sequence[JsonValue], venue: str) -> d
         "follows_logs": is_plain and "offpeg_multiplier" not in full,
         "has_fee_in_estimate": has_own_rates and "offpeg_multiplier" in full,
         "admin_fee": "0",
+        "initial_a": standing if standing.isdecimal() else "1",  # what is no number is named by its own field
         "initial_time": "0",
         "future_time": "0",
     }
-    if ramp:
-        usual |= {"initial_a": ramp[0], "future_a": ramp[-1]}
     return usual | full
 
 

@@ -26,7 +26,9 @@ from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
 GAS_VOLATILE = 110_000  # the pair asks its factory twice and sends its fee away: about twice a v2 hop
-_AERODROME: dict[str, JsonValue] = {  # what a document may leave out; no factory: to be asked for before it is read
+_AERODROME: dict[
+    str, JsonValue
+] = {  # what a document may leave out; without a factory a pair is examined before it is read
     "root": str(Root.VELODROME_V2.value),
     "factory": ZERO_ADDRESS,
     "fee_source": FeeSource.OF_PAIR.value,
@@ -111,8 +113,12 @@ class Solidly:
         Raises:
             MalformedPoolError: a field is missing, unknown or not of its form, or no pool could store it.
         """
-        read_at: dict[str, JsonValue] = {} if at is None else {"read_at": str(at.number)}
-        state = checked_state(from_document(SolidlyState, pool, document, _AERODROME | read_at))
+        usual = dict(_AERODROME)
+        if document.get("is_stable") is False:
+            usual["scales"] = ["1", "1"]
+        if at is not None:
+            usual["read_at"] = str(at.number)
+        state = checked_state(from_document(SolidlyState, pool, document, usual))
         if state.terms.factory != ZERO_ADDRESS:
             self._terms[pool.id] = state.terms
         return state

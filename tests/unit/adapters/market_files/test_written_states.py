@@ -1,0 +1,194 @@
+"""States that a person writes: those of docs/reference/market-files.md, read, quoted, written again; and what is wrong.
+
+What is compared is our reading with the page's text, and quotes with rules of thumb worked out by hand; that the same
+documents give the chain's own numbers is shown in tests/golden/test_recorded_quotes.py.
+"""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.support.market_text import Line, documented_pools, header, written
+from tests.unit.adapters.protocols.curve_stableswap import pools as curve_pools
+
+from headrace.adapters.market_files.market_file import MarketFile
+from headrace.adapters.market_files.reader import read_market
+from headrace.adapters.market_files.writer import MarketWriter
+from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapState, RateSource
+from headrace.app.dexes import every_dex
+from headrace.errors import MalformedPoolError, UnquotableError
+from headrace.model.codec import JsonValue
+from headrace.ports.pool import PoolState
+
+NUMBER = 17_000_000
+DEXES = every_dex()
+POOLS = documented_pools()
+KEPT_BY_LOGS = {"uniswap_v4", "balancer_v2_stable", "balancer_v3", "curve_stableswap"}  # a pool of each without rates
+STATES: dict[str, dict[str, JsonValue]] = {str(line["id"]): line["state"] for line in POOLS}  # type: ignore[misc]
+
+
+def pool_id(end: str) -> str:
+    (found,) = (name for name in STATES if name.endswith(end) or name[-24:] == end)
+    return found
+
+
+PLAIN, META, RATED, CRYPTO, PAIR = (pool_id(end) for end in ("c1", "c2", "c3", "c4", "d1"))
+
+
+def read(folder: Path, *lines: Line) -> MarketFile:
+    return read_market(written(folder, header(number=str(NUMBER)), *lines), DEXES)
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> MarketFile:
+    return read(tmp_path, *POOLS)
+
+
+def quotes(market: MarketFile, state: PoolState, blocks_later: int) -> list[int | str]:
+    at = msgspec.structs.replace(market.context, number=NUMBER + blocks_later)
+    first, second = state.pool.tokens[:2]
+    found: list[int | str] = []
+    for way in ((first, second), (second, first)):
+        try:
+            found.append(DEXES[state.pool.protocol].quote_out(state, *way, 10**7, at))
+        except UnquotableError as error:
+            found.append(error.why)
+    return found
+
+
+def test_every_documented_pool_is_quoted_in_its_block_and_the_next(market: MarketFile) -> None:
+    assert not market.left_out
+    assert {state.pool.protocol for state in market.states} == set(DEXES) - {"uniswap_v2", "uniswap_v3", "balancer_v2"}
+    for state in market.states:
+        now, then = quotes(market, state, 0), quotes(market, state, 1)
+        assert now == then, state.pool.protocol
+        assert any(isinstance(one, int) and one > 0 for one in now), state.pool.protocol
+
+
+def test_what_no_log_tells_is_outdated_after_that(market: MarketFile) -> None:
+    kept = set()
+    for state in market.states:
+        dex = DEXES[state.pool.protocol]
+        assert not dex.is_outdated(state, NUMBER)
+        if dex.is_outdated(state, NUMBER + 1):
+            assert all(isinstance(one, str) for one in quotes(market, state, 2))
+        else:
+            kept.add(state.pool.protocol)
+    assert kept == KEPT_BY_LOGS
+
+
+def test_an_older_state_is_as_of_its_own_block(tmp_path: Path) -> None:
+    market = read(tmp_path, *(line | {"as_of": str(NUMBER - 5)} for line in POOLS))
+    outdated = {s.pool.protocol for s in market.states if DEXES[s.pool.protocol].is_outdated(s, NUMBER)}
+    assert outdated == {"balancer_v3", "curve_stableswap", "curve_cryptoswap", "solidly"}
+
+
+def test_a_pool_written_again_after_a_block_is_as_of_that_block(tmp_path: Path) -> None:
+    block = {"kind": "block", "number": str(NUMBER + 7), "timestamp": "1700000084", "logs": []}
+    hashes = {"hash": "0x" + "11" * 32, "parent_hash": "0x" + "22" * 32}
+    line = next(line for line in POOLS if line["id"] == PAIR)
+    (recorded,) = read(tmp_path, line, block | hashes, line).blocks
+    assert not DEXES[recorded.states[0].pool.protocol].is_outdated(recorded.states[0], NUMBER + 7)
+
+
+def test_every_documented_pool_is_written_and_read_back_equal(tmp_path: Path, market: MarketFile) -> None:
+    path = tmp_path / "again.jsonl"
+    with MarketWriter(path, DEXES) as writer:
+        writer.header(market.chain_id, market.header, "test")
+        for state in market.states:
+            writer.state(state)
+    again = read_market(path, DEXES)
+    assert not again.left_out
+    assert again.states == market.states
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        curve_pools.plain(),
+        curve_pools.late(),
+        curve_pools.bare(),
+        curve_pools.compound(),
+        curve_pools.yearn(),
+        curve_pools.aave(),
+        curve_pools.rated(),
+        curve_pools.meta(curve_pools.plain()),
+        curve_pools.meta(curve_pools.rated(), is_cached=False),
+    ],
+    ids=["plain", "late", "bare", "compound", "yearn", "aave", "rated", "meta", "meta on rated"],
+)
+def test_every_kind_of_stableswap_state_survives_a_document(state: CurveStableswapState) -> None:
+    dex = DEXES[state.pool.protocol]
+    document = json.loads(json.dumps(dex.state_to_document(state)))
+    assert dex.state_from_document(state.pool, document) == state
+    later = dex.state_from_document(state.pool, document, curve_pools.AT)
+    assert later == state, "what a document says of its reading is kept"
+
+
+def test_what_is_left_out_of_a_curve_pool_is_what_the_page_says(market: MarketFile) -> None:
+    states = {state.pool.id: state for state in market.states if isinstance(state, CurveStableswapState)}
+    plain, meta, rated = (states[name] for name in (PLAIN, META, RATED))  # type: ignore[index]
+    assert plain.rates == (10**18, 10**30, 10**30)
+    assert (plain.terms.view.scales_first, plain.terms.follows_logs, plain.read_at) == (True, True, None)
+    assert meta.base is not None
+    assert (meta.terms.coins, meta.base.pool.tokens) == (meta.pool.tokens[:2], meta.pool.tokens[2:])
+    assert (meta.base.pool.id, meta.base.pool.protocol, meta.base.pool.venue) == (PLAIN, "curve_stableswap", "curve")
+    assert (meta.read_at, meta.ramp.initial_a, meta.rates[1]) == (NUMBER, 10_000, 0)
+    assert rated.terms.rate_sources == (RateSource.STATIC, RateSource.POOL)
+    assert (rated.terms.rounding.value, rated.terms.has_fee_in_estimate) == (2, True)
+
+
+def test_a_curve_pool_whose_a_moves_is_read_at_its_block(tmp_path: Path) -> None:
+    (line,) = (line for line in POOLS if line["id"] == PLAIN)
+    ramp: Line = {"initial_a": "1000", "initial_time": "1699999999", "future_time": "1700086400"}
+    (state,) = read(tmp_path, line | {"state": STATES[PLAIN] | ramp}).states
+    assert isinstance(state, CurveStableswapState)
+    assert (state.read_at, state.read_time) == (NUMBER, 1_700_000_000)
+
+
+@pytest.mark.parametrize(
+    ("pool", "state", "field", "why"),
+    [
+        (META, {"base": {**STATES[META]["base"], "supply": "0"}}, "base.supply", "the price"),  # type: ignore[dict-item]
+        (META, {"base": {**STATES[META]["base"], "fee": str(10**10)}}, "base.fee", "not from 0"),  # type: ignore[dict-item]
+        (META, {"base": {**STATES[META]["base"], "stray": "1"}}, "base.stray", "no such field"),  # type: ignore[dict-item]
+        (META, {"base": {"balances": ["1"]}}, "base.pool", "missing"),
+        (META, {"base": {"pool": {"tokens": []}}}, "base.pool.id", "missing"),
+        (META, {"base": STATES[META] | {"pool": {"id": META, "tokens": []}}}, "base.base", "not supported"),
+        (META, {"base": None}, "base_pool", "a metapool has one"),
+        (META, {"coins": ["0x" + "77" * 20, "0x" + "78" * 20]}, "tokens", "they are not the coins"),
+        (PLAIN, {"decimals": ["18", "6", "x"]}, "decimals[2]", "decimal string"),
+        (PLAIN, {"decimals": ["18", "6"]}, "decimals", "not those of the coins"),
+        (PLAIN, {"balances": "5"}, "balances", "array"),
+        (RATED, {"rate_sources": ["static", "mystery"]}, "rate_sources[1]", "static"),
+        (CRYPTO, {"future_ann": "x"}, "future_ann", "decimal string"),
+        (PAIR, {"is_stable": True}, "scales", "missing"),
+        (PAIR, {"fee_source": "getFee()"}, "fee_source", "getRealFee"),
+    ],
+)
+def test_a_wrong_state_is_left_out_by_its_pool_and_field(
+    tmp_path: Path, pool: str, state: Line, field: str, why: str
+) -> None:
+    (line,) = (line for line in POOLS if line["id"] == pool)
+    market = read(tmp_path, line | {"state": STATES[pool] | state})
+    (flaw,) = market.left_out
+    assert (flaw.pool, flaw.field) == (pool, field)
+    assert why in flaw.why
+
+
+@pytest.mark.parametrize("pool", STATES)
+def test_what_must_be_told_is_named_when_it_is_missing(pool: str, market: MarketFile) -> None:
+    (state,) = (state for state in market.states if state.pool.id == pool)
+    dex = DEXES[state.pool.protocol]
+    optional = {"scales", "rates", "admin_fee", "a_precision", "offpeg_multiplier", "rate_sources", "base"}
+    for field in STATES[pool].keys() - optional:
+        rest = {name: value for name, value in STATES[pool].items() if name != field}
+        with pytest.raises(MalformedPoolError, match=rf"{field}.*(missing|write an object)"):
+            dex.state_from_document(state.pool, rest, market.context)
+
+
+def test_a_pair_without_a_factory_is_quoted_by_hand(market: MarketFile) -> None:
+    (pair,) = (state for state in market.states if state.pool.id == PAIR)
+    given = 10**7 - 10**7 * 30 // 10_000
+    assert quotes(market, pair, 1)[0] == given * 1000 * 10**18 // (2 * 10**12 + given)
