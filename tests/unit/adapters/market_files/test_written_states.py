@@ -85,8 +85,8 @@ def test_an_older_state_is_as_of_its_own_block(tmp_path: Path) -> None:
 
 
 def test_a_pool_written_again_after_a_block_is_as_of_that_block(tmp_path: Path) -> None:
-    block = {"kind": "block", "number": str(NUMBER + 7), "timestamp": "1700000084", "logs": []}
-    hashes = {"hash": "0x" + "11" * 32, "parent_hash": "0x" + "22" * 32}
+    block: Line = {"kind": "block", "number": str(NUMBER + 7), "timestamp": "1700000084", "logs": []}
+    hashes: Line = {"hash": "0x" + "11" * 32, "parent_hash": "0x" + "22" * 32}
     line = next(line for line in POOLS if line["id"] == PAIR)
     (recorded,) = read(tmp_path, line, block | hashes, line).blocks
     assert not DEXES[recorded.states[0].pool.protocol].is_outdated(recorded.states[0], NUMBER + 7)

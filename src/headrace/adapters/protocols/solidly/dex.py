@@ -26,9 +26,8 @@ from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState
 
 GAS_VOLATILE = 110_000  # the pair asks its factory twice and sends its fee away: about twice a v2 hop
-_AERODROME: dict[
-    str, JsonValue
-] = {  # what a document may leave out; without a factory a pair is examined before it is read
+# what a document may leave out; a pair without a factory is examined once more
+_AERODROME: dict[str, JsonValue] = {
     "root": str(Root.VELODROME_V2.value),
     "factory": ZERO_ADDRESS,
     "fee_source": FeeSource.OF_PAIR.value,
