@@ -108,7 +108,8 @@ class SwapLine(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         amount_in: exact input; with it `expected_out`: an integer, or "reverts".
         amount_out: exact output; with it `expected_in`, likewise.
-        number: the block that the swap was asked in, with its `timestamp`; the header's where left out.
+        number: the block that the swap was asked in, with its `timestamp`; where left out, the last block before this
+            line, the header's or one of a block's own line.
         call: the contract's own view that was asked, such as "get_dy", where it may promise another amount than the
             swap pays; left out for the swap itself, and for whatever simulates it.
     """

@@ -29,7 +29,8 @@ class SwapCase(msgspec.Struct, frozen=True):
     """A swap and what the chain says of it.
 
     `amount` is exact input, or exact output where `is_exact_output`; `expected` is the other one, None for a revert.
-    `call` is the contract's view that said so; empty for the swap itself.
+    `call` is the contract's view that said so; empty for the swap itself. `blocks_before` of the file's blocks stand
+    before it, and it is asked on the state after them.
     """
 
     line: int
@@ -41,6 +42,7 @@ class SwapCase(msgspec.Struct, frozen=True):
     is_exact_output: bool
     at: BlockContext
     call: str = ""
+    blocks_before: int = 0
 
 
 class TokenPrice(msgspec.Struct, frozen=True):

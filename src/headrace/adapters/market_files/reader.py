@@ -204,13 +204,16 @@ class _Reading:
 
     def _known_after(self, line: PoolLine) -> BlockContext:
         """The block after which a pool's line holds; of one before the header's only the number is known."""
-        assert self.header is not None, "the header is first"
-        at = self._blocks[-1].header if self._blocks else self.header
+        at = self._last()
         number = at.number if line.as_of is None or self._blocks else line.as_of
         return BlockContext(number, at.timestamp, at.base_fee_wei, at.coinbase)
 
-    def _case(self, number: int, line: SwapLine) -> SwapCase:
+    def _last(self) -> HeaderLine | BlockHeader:
+        """The last block before this line."""
         assert self.header is not None, "the header is first"
+        return self._blocks[-1].header if self._blocks else self.header
+
+    def _case(self, number: int, line: SwapLine) -> SwapCase:
         is_output = line.amount_out is not None
         amount, expected = (line.amount_out, line.expected_in) if is_output else (line.amount_in, line.expected_out)
         stray = (line.amount_in, line.expected_out) if is_output else (line.amount_out, line.expected_in)
@@ -218,14 +221,26 @@ class _Reading:
             raise Unfit("amount_in", "write amount_in and expected_out, or amount_out and expected_in")
         if isinstance(expected, str) and expected != REVERTS:
             raise Unfit("expected", f'write an integer or "{REVERTS}"')
+        last = self._last()
         at = BlockContext(
-            number=self.header.number if line.number is None else line.number,
-            timestamp=self.header.timestamp if line.timestamp is None else line.timestamp,
-            base_fee_wei=self.header.base_fee_wei,
-            coinbase=self.header.coinbase,
+            number=last.number if line.number is None else line.number,
+            timestamp=last.timestamp if line.timestamp is None else line.timestamp,
+            base_fee_wei=last.base_fee_wei,
+            coinbase=last.coinbase,
         )
         wanted = None if isinstance(expected, str) else expected
-        return SwapCase(number, line.pool, line.token_in, line.token_out, amount, wanted, is_output, at, line.call)
+        return SwapCase(
+            line=number,
+            pool=line.pool,
+            token_in=line.token_in,
+            token_out=line.token_out,
+            amount=amount,
+            expected=wanted,
+            is_exact_output=is_output,
+            at=at,
+            call=line.call,
+            blocks_before=len(self._blocks),
+        )
 
     def _enter_price(self, line: PriceLine) -> None:
         if line.usd_pico <= 0:

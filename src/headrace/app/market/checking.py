@@ -16,6 +16,7 @@ import msgspec
 from headrace.adapters.market_files.market_file import LeftOut, MarketFile, SwapCase
 from headrace.adapters.market_files.reader import read_market
 from headrace.app.dexes import every_dex
+from headrace.app.market.folding import FoldedStates
 from headrace.app.places import Report
 from headrace.errors import UnquotableError
 from headrace.model.address import PoolId
@@ -90,15 +91,18 @@ def check(*, report: Report, cases: Path, snapshot: Path | None) -> CheckReport:
 
 
 def checked(asked: MarketFile, market: MarketFile, dexes: Mapping[ProtocolId, DEX]) -> CheckReport:
-    """The cases of one file on the states of another (or the same)."""
-    states = {state.pool.id: state for state in market.states}
+    """The cases of one file on the states of another (or the same), after the blocks that stand before each case."""
+    folded, known_block = FoldedStates(market.states, dexes), 0
     counts: dict[str, ProtocolCheck] = {}
     mismatches = []
     for case in asked.swaps:
-        state = states.get(case.pool)
+        while known_block < case.blocks_before:
+            folded.apply(asked.blocks[known_block])
+            known_block += 1
+        state = folded.states.get(case.pool)
         protocol = state.pool.protocol if state is not None else _UNKNOWN
         one = counts.setdefault(protocol, ProtocolCheck())
-        found = _missing(case, market) if state is None else _compare(case, state, dexes[protocol], one)
+        found = _missing(case, market, folded.lost) if state is None else _compare(case, state, dexes[protocol], one)
         one.exact_out += case.is_exact_output
         one.exact_in += not case.is_exact_output
         one.refusals += case.expected is None
@@ -190,8 +194,9 @@ def _is_least(case: SwapCase, state: PoolState, dex: DEX, amount_in: int) -> boo
     return reaches(amount_in) and not reaches(amount_in - 1)
 
 
-def _missing(case: SwapCase, market: MarketFile) -> Mismatch:
-    reasons = [one.why for one in market.left_out if one.pool == PoolId(case.pool)]
+def _missing(case: SwapCase, market: MarketFile, lost: Mapping[PoolId, str]) -> Mismatch:
+    reasons = [one.why for one in market.left_out if one.pool == case.pool]
+    reasons += [lost[case.pool]] if case.pool in lost else []
     return _mismatch(case, _UNKNOWN, None, reasons[0] if reasons else f"(no such pool in {market.name})")
 
 
