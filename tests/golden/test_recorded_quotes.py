@@ -30,8 +30,8 @@ LEAST = {
     balancer_stable: (100, 100),
     balancer_v3_maths: (3, 3),
     curve_stableswap: (60, 0),
-    curve_tricrypto: (18, 0),
-    aerodrome: (52, 0),
+    curve_tricrypto: (36, 18),
+    aerodrome: (104, 52),
 }
 A_UNIT_MORE = (
     (balancer_weighted, weighted, "amount_out", 300),
@@ -40,8 +40,8 @@ A_UNIT_MORE = (
     (balancer_v3_maths, balancer_v3, "amount_out", 3),
     (balancer_v3_maths, balancer_v3, "amount_in_asked", 3),
     (curve_stableswap, views, "view", 60),
-    (curve_tricrypto, cryptoswap, "amount_out", 18),
-    (aerodrome, solidly, "amount_out", 52),
+    (curve_tricrypto, cryptoswap, "amount_out", 36),
+    (aerodrome, solidly, "amount_out", 104),
 )
 
 

@@ -1,4 +1,4 @@
-"""A stable and a volatile pair of Aerodrome on Base, and what their `getAmountOut` answered."""
+"""A stable and a volatile pair of Aerodrome on Base, and what their `getAmountOut` answered: what `swap` pays."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import msgspec
 from headrace.adapters.market_files.lines import VERSION, HeaderLine, Line, PoolLine
 from headrace.adapters.protocols.document_values import RawDocument
 from headrace.model.address import Address, PoolId
-from tests.parity.vectors.quotes import Token, answers, state_files, view_line
+from tests.parity.vectors.quotes import Token, answers, lines_of, state_files
 
 
 class PairFile(msgspec.Struct):
@@ -46,4 +46,5 @@ def lines() -> Iterator[Line]:
         yield from (pair.token0.line(), pair.token1.line(), pair.line())
     for question, expected in answers("test_aerodrome_v2_*.json"):
         pair = pairs[question.pool]
-        yield view_line(question, {one.symbol: Address(one.address) for one in (pair.token0, pair.token1)}, expected)
+        tokens = {one.symbol: Address(one.address) for one in (pair.token0, pair.token1)}
+        yield from lines_of(question, tokens, expected)

@@ -1,4 +1,4 @@
-"""Curve's first tricrypto pool on mainnet, and what its `get_dy` answered."""
+"""Curve's first tricrypto pool on mainnet, and what its `get_dy` answered: what `exchange` pays."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from headrace.adapters.market_files.lines import VERSION, HeaderLine, Line, Pool
 from headrace.adapters.protocols.document_values import RawDocument
 from headrace.model.address import Address, PoolId
 from headrace.model.codec import JsonValue
-from tests.parity.vectors.quotes import Token, answers, state_files, view_line
+from tests.parity.vectors.quotes import Token, answers, lines_of, state_files
 
 _STORED_PER_A = 100  # this pool's `A()` leaves out the two decimals that it stores
 
@@ -58,4 +58,4 @@ def lines() -> Iterator[Line]:
     yield pool.line()
     named = {token.symbol: Address(token.address) for token in pool.tokens}
     for question, expected in answers("test_curve_tricrypto_get_dy.json"):
-        yield view_line(question, named, expected)
+        yield from lines_of(question, named, expected)

@@ -45,6 +45,21 @@ def answers(pattern: str) -> Iterator[tuple[Question, int | str]]:
             yield question, "reverts" if answer.value is None else answer.value
 
 
+def lines_of(question: Question, tokens: dict[str, Address], expected: int | str) -> Iterator[SwapLine]:
+    """What a view said that is what the swap pays: as the view's, as a swap's, and for the output, which it bought."""
+    told = view_line(question, tokens, expected)
+    yield told
+    yield msgspec.structs.replace(told, call="")
+    if isinstance(expected, int) and expected:
+        yield SwapLine(
+            pool=told.pool,
+            token_in=told.token_in,
+            token_out=told.token_out,
+            amount_out=expected,
+            expected_in=question.amount,
+        )
+
+
 def view_line(question: Question, tokens: dict[str, Address], expected: int | str) -> SwapLine:
     """What a view said of a way between two symbols."""
     symbol_in, symbol_out = question.way[0].split("->")

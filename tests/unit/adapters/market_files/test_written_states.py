@@ -19,7 +19,7 @@ from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapSt
 from headrace.app.dexes import every_dex
 from headrace.errors import MalformedPoolError, UnquotableError
 from headrace.model.codec import JsonValue
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import PoolState, ViewDEX
 
 NUMBER = 17_000_000
 DEXES = every_dex()
@@ -186,6 +186,24 @@ def test_what_must_be_told_is_named_when_it_is_missing(pool: str, market: Market
         rest = {name: value for name, value in STATES[pool].items() if name != field}
         with pytest.raises(MalformedPoolError, match=rf"{field}.*(missing|write an object)"):
             dex.state_from_document(state.pool, rest, market.context)
+
+
+def test_each_view_of_a_metapool_knows_its_own_tokens(market: MarketFile) -> None:
+    (meta,) = (state for state in market.states if state.pool.id == META)
+    dex = DEXES[meta.pool.protocol]
+    assert isinstance(dex, ViewDEX)
+    coin, token, behind = meta.pool.tokens[:3]
+    assert dex.view(meta, "get_dy", (coin, token), 10**18, market.context) > 0
+    assert dex.view(meta, "get_dy_underlying", (coin, behind), 10**18, market.context) > 0
+    for call, way in (("get_dy", (coin, behind)), ("get_dy_underlying", (coin, token))):
+        with pytest.raises(UnquotableError, match=f"{call} does not know these tokens"):
+            dex.view(meta, call, way, 10**18, market.context)
+
+
+def test_a_state_without_a_block_must_say_when_it_was_read(market: MarketFile) -> None:
+    (pair,) = (state for state in market.states if state.pool.id == PAIR)
+    with pytest.raises(MalformedPoolError, match="read_at"):
+        DEXES[pair.pool.protocol].state_from_document(pair.pool, STATES[PAIR])
 
 
 def test_a_pair_without_a_factory_is_quoted_by_hand(market: MarketFile) -> None:
