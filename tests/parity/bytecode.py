@@ -31,7 +31,7 @@ def measure(entry: registry.Subject) -> Measured:
     return Measured(
         protocol=entry.protocol,
         source="bytecode",
-        what=f"{len(recording.states)} deployed pools",
+        what=f"{len(recording.states)} {entry.label} pools",
         out_cases=len(recording.cases),
         in_cases=asked,
         refusals=sum(answer is None for answer in recording.answers),

@@ -46,7 +46,7 @@ def answers(pattern: str) -> Iterator[tuple[Question, int | str]]:
 
 
 def lines_of(question: Question, tokens: dict[str, Address], expected: int | str) -> Iterator[SwapLine]:
-    """What a view said that is what the swap pays: as the view's, as a swap's, and for the output, which it bought."""
+    """What a view said that is what the swap pays: as the view's, as a swap's, and as our least input for it."""
     told = view_line(question, tokens, expected)
     yield told
     yield msgspec.structs.replace(told, call="")
