@@ -1,6 +1,7 @@
 """Transactions as nodes write them, and what is refused. The oracle is the published form (execution-apis)."""
 
 import asyncio
+from enum import Enum
 
 import msgspec
 import pytest
@@ -34,7 +35,15 @@ BASE: dict[str, object] = {
     "chainId": "0x7",
 }
 FEES = {"maxFeePerGas": "0x14", "maxPriorityFeePerGas": "0x2", "gasPrice": "0x14"}
-REMOVED = object()
+
+
+class Absent(Enum):
+    """Nothing at all, under a name that is the same in every process."""
+
+    FIELD = "absent"
+
+
+REMOVED = Absent.FIELD
 
 
 def raw(**changed: object) -> msgspec.Raw:
