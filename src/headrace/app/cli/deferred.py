@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from headrace.app.cli.interrupts import interrupts_held
 from headrace.app.cli.output import Render, print_result
 from headrace.app.cli.progress import progress
 
@@ -17,7 +18,8 @@ def perform(work: str, *, as_json: bool, log_level: str = "info", **options: obj
 
     log_to_stderr(log_level)
     name, _, function = work.partition(":")
-    module = import_module(name)
+    with interrupts_held():
+        module = import_module(name)
     with progress() as report:
         result: object = getattr(module, function)(report=report, **options)
     render: Render = module.render

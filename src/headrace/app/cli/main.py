@@ -4,12 +4,14 @@ import os
 import sys
 
 from headrace.app.cli.exit_codes import BROKEN_PIPE, INTERRUPTED
+from headrace.app.cli.interrupts import interrupts_held
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
     try:
-        from headrace.app.cli.invocation import invoke  # noqa: PLC0415 - so that Ctrl-C while it loads ends cleanly
+        with interrupts_held():
+            from headrace.app.cli.invocation import invoke  # noqa: PLC0415 - so that Ctrl-C while it loads ends cleanly
 
         code = invoke(sys.argv[1:])
         sys.stdout.flush()
