@@ -8,11 +8,11 @@ dry run.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from headrace.model.address import Address
+from headrace.model.address import Address, PoolId
 from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule
 from headrace.model.block import BlockContext, next_block
 from headrace.model.opportunity import Opportunity, Rehearsed, Validated
@@ -149,7 +149,9 @@ class Line:
             for token in {o.route.token_in for o in found}
             if (price := self._parts.oracle.price(token, snapshot.header.timestamp)) is not None
         }
-        return ranked(found, snapshot.tokens, prices.get)
+        return ranked(
+            found, snapshot.tokens, prices.get, lambda one: floor_units(one.route.token_in, len(one.route.hops))
+        )
 
     def _first_valid(
         self,
@@ -182,10 +184,18 @@ class Line:
         at: BlockContext,
         refused: list[tuple[Opportunity, Refusal]],
     ) -> list[Validated]:
-        """All that are valid, the best first by what is left after gas."""
+        """All that are valid, the best first by what is left after gas.
+
+        Of two routes through one pool only one can be executed, so what shares a pool with a valid one before it is not
+        quoted any more, unless somebody wants to see all that there is.
+        """
         validated: list[Validated] = []
+        taken: set[PoolId] = set()
         while first is not None:
             validated.append(first)
+            if self._parts.transactions is not None:
+                taken.update(first.opportunity.route.pools)
+                untried = _without(taken, untried, refused)
             first = self._first_valid(untried, snapshot, at, refused)
         return sorted(validated, key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
 
@@ -273,6 +283,21 @@ class Line:
             if isinstance(answer, Refusal):
                 refused.append((one.plan.validated.opportunity, answer))
         return [answer for answer in answers if isinstance(answer, Submitted)]
+
+
+def _without(
+    taken: set[PoolId], untried: Iterable[Opportunity], refused: list[tuple[Opportunity, Refusal]]
+) -> deque[Opportunity]:
+    """Those through none of the pools; the others are refused."""
+    left: deque[Opportunity] = deque()
+    for opportunity in untried:
+        shared = taken.intersection(opportunity.route.pools)
+        if shared:
+            refusal = Refusal(Reason.POOL_IN_FLIGHT, f"pool {min(shared)} is on the route of a better plan")
+            refused.append((opportunity, refusal))
+        else:
+            left.append(opportunity)
+    return left
 
 
 class Rehearsals:
