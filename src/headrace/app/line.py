@@ -107,12 +107,15 @@ class Line:
         rehearsals = Rehearsals(self._parts, snapshot)
         if first is not None:  # also where it wants a pool in flight: by this block that plan has most probably ended
             rehearsals.begin(first)
-        validated = self._validate(first, untried, snapshot, at, refused)
-        validated = self._believed(validated, snapshot, refused)
-        if settle is not None and self._wants_pools_in_flight(validated):
-            await settle()
-        chosen = await self._reserve(validated, snapshot, refused)
-        rehearsed = await self._rehearse(chosen, rehearsals, refused)
+        try:
+            validated = self._validate(first, untried, snapshot, at, refused)
+            validated = self._believed(validated, snapshot, refused)
+            if settle is not None and self._wants_pools_in_flight(validated):
+                await settle()
+            chosen = await self._reserve(validated, snapshot, refused)
+            rehearsed = await self._rehearse(chosen, rehearsals, refused)
+        finally:
+            await rehearsals.close()
         timely = await self._timely(rehearsed, snapshot, refused)
         submitted = await self._execute(timely, refused)
         return Pass(
@@ -205,12 +208,15 @@ class Line:
         snapshot: Snapshot[PoolState],
         refused: list[tuple[Opportunity, Refusal]],
     ) -> list[Validated]:
-        """Those through no pool that this very block brought into doubt."""
+        """Those through no pool, and priced in gas by none, that this very block brought into doubt."""
         doubted = {} if self._parts.screen is None else self._parts.screen.renew(snapshot)
+        new = doubted.keys() - snapshot.quarantined.keys()  # the others were not counted with
         believed = []
         for one in validated:
             route = one.opportunity.route
-            doubts = [f"pool {pool}: {doubted[i]}" for pool in route.pools if (i := snapshot.index_of[pool]) in doubted]
+            priced_by = self._parts.validator.conversion_pools(route.token_in, snapshot)
+            used = {snapshot.index_of[pool] for pool in route.pools}.union(priced_by)
+            doubts = [f"pool {snapshot.pools[i].id}: {doubted[i]}" for i in sorted(used.intersection(new))]
             if doubts:
                 refused.append((one.opportunity, Refusal(Reason.POOL_DOUBTED, doubts[0])))
             else:
@@ -243,10 +249,9 @@ class Line:
     ) -> list[Rehearsed]:
         for one in chosen:
             rehearsals.begin(one)
-        verdicts = await rehearsals.verdicts()
         rehearsed = []
         for one in chosen:
-            verdict = verdicts[one.opportunity.id]
+            verdict = await rehearsals.verdict(one)
             if isinstance(verdict, Rehearsed):
                 rehearsed.append(verdict)
                 continue
@@ -307,19 +312,26 @@ class Rehearsals:
         """Begin with none."""
         self._parts = parts
         self._snapshot = snapshot
-        self._under_way: dict[str, Awaitable[Rehearsed | Refusal]] = {}
+        self._under_way: dict[str, asyncio.Future[Rehearsed | Refusal]] = {}
 
     def begin(self, validated: Validated) -> None:
         """Have the node simulate its plan, unless it does already."""
         if validated.opportunity.id not in self._under_way:
             plan = self._parts.planner.plan(validated, self._snapshot)
-            self._under_way[validated.opportunity.id] = self._parts.rehearsal.rehearse(plan, self._snapshot)
+            under_way = self._parts.rehearsal.rehearse(plan, self._snapshot)
+            self._under_way[validated.opportunity.id] = asyncio.ensure_future(under_way)
 
-    async def verdicts(self) -> dict[str, Rehearsed | Refusal]:
-        """By opportunity; one alone needs no task, which would cost a turn of the loop."""
-        ids, waited = list(self._under_way), list(self._under_way.values())
-        answers = [await waited[0]] if len(waited) == 1 else await asyncio.gather(*waited)
-        return dict(zip(ids, answers, strict=True))
+    async def verdict(self, validated: Validated) -> Rehearsed | Refusal:
+        """Of one that was begun."""
+        return await self._under_way[validated.opportunity.id]
+
+    async def close(self) -> None:
+        """Nobody waits for the others any more."""
+        left = [under_way for under_way in self._under_way.values() if not under_way.done()]
+        if left:
+            await asyncio.sleep(0)  # what has not begun cannot end cleanly
+        for under_way in left:
+            under_way.cancel()
 
 
 def _without_shared_pools(validated: Sequence[Validated]) -> list[Refusal | None]:

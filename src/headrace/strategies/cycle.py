@@ -46,8 +46,9 @@ class CycleArbitrage:
         return True
 
     def _opportunity(self, snapshot: Snapshot[PoolState], finding: CycleFinding) -> Opportunity:
-        pools = ",".join(finding.route.pools)
-        name = f"{snapshot.header.hash}:{self.id}:{finding.route.token_in}:{pools}".encode()
+        # by pool and token, because two pools can share many tokens
+        hops = ",".join([f"{hop.pool}>{hop.token_out}" for hop in finding.route.hops])
+        name = f"{snapshot.header.hash}:{self.id}:{finding.route.token_in}:{hops}".encode()
         return Opportunity(
             id="0x" + blake2b(name, digest_size=_ID_BYTES).hexdigest(),
             strategy=self.id,

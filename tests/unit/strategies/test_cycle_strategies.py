@@ -1,12 +1,15 @@
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 import msgspec
 from tests.support.market import DAI, DEXES, ETHER, USDC, WETH, header, mispriced, pair, snapshot
 
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
+from headrace.model.address import Address
+from headrace.model.route import Hop, Route
 from headrace.pipeline.search.graph import SearchGraph
 from headrace.pipeline.search.ranking import ranked
-from headrace.ports.strategy import StrategyConfig
+from headrace.ports.strategy import CycleFinding, StrategyConfig
 from headrace.strategies.spatial import SpatialArbitrage
 from headrace.strategies.triangular import TriangularArbitrage
 
@@ -73,3 +76,22 @@ def test_the_same_market_gives_the_same_ids_and_another_block_gives_others() -> 
 
     assert ids(100) == ids(100)
     assert set(ids(100)).isdisjoint(ids(101))
+
+
+def test_two_cycles_through_the_same_pools_by_other_tokens_are_two_opportunities() -> None:
+    market = mispriced()
+    a, b = (pool.id for pool in market.pools[:2])
+    strategy = SpatialArbitrage(StrategyConfig(0, (WETH.address,)))
+
+    def finding(middle: Address) -> CycleFinding:
+        route = Route((Hop(a, WETH.address, middle), Hop(b, middle, WETH.address)))
+        return CycleFinding(route=route, amount_in=10.0, profit=5.0, rate=1.5)
+
+    class Finder:
+        def cycles(self, hops: int, *, edge_bps_min: int, start_tokens: Sequence[Address]) -> Sequence[CycleFinding]:
+            del hops, edge_bps_min, start_tokens
+            return [finding(USDC.address), finding(DAI.address), finding(USDC.address)]
+
+    first, second, again = strategy.scan(market, Finder())
+    assert first.id != second.id
+    assert first.id == again.id

@@ -60,7 +60,7 @@ class PoolLine(msgspec.Struct, frozen=True, kw_only=True):
         address: the contract whose logs are its; the id where left out.
         venue: the exchange's name; the protocol where left out.
         tokens: in the pool's own order.
-        fee_pips: millionths, where the fee is constant; 0 where the state carries it.
+        fee_pips: millionths, where the fee is constant (Uniswap); left out where the state carries it.
         as_of: the last block after which the state is known to hold; the header's (or the block's before it) where
             left out.
         chain_id: the header's where left out; a pool of another chain is refused.
@@ -73,7 +73,7 @@ class PoolLine(msgspec.Struct, frozen=True, kw_only=True):
     state: RawDocument
     address: Address | None = None
     venue: str = ""
-    fee_pips: int = 0
+    fee_pips: int | None = None
     as_of: int | None = None
     chain_id: int | None = None
 
@@ -165,7 +165,7 @@ def read_line(text: bytes) -> Line:
     """
     try:
         document: JsonValue = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unfit("line", f"it is no JSON ({error}): is the file cut short here?") from error
     if not isinstance(document, dict):
         raise Unfit("line", "write a JSON object")

@@ -43,6 +43,7 @@ from headrace.ports.pool import DEX, PoolState
 
 DECIMALS_MAX = 36
 _FEE_PIPS_END = 1_000_000
+_FEE_IN_POOL = frozenset({"uniswap_v2", "uniswap_v3", "uniswap_v4"})
 _POOL_NAMED = re.compile(rb'"(?:id|pool)"\s*:\s*"(0x[0-9a-fA-F]{1,64})')
 
 
@@ -196,10 +197,13 @@ class _Reading:
             raise MalformedPoolError(line.id, "protocol", f"no protocol {line.protocol!r}; there are {known}")
         if line.address is None and len(line.id) != len("0x") + 40:
             raise MalformedPoolError(line.id, "address", "it is missing: the contract that emits the pool's logs")
-        if not 0 <= line.fee_pips < _FEE_PIPS_END:
-            raise MalformedPoolError(line.id, "fee_pips", f"{line.fee_pips} is not in [0, {_FEE_PIPS_END})")
+        fee_pips = line.fee_pips
+        if fee_pips is None and line.protocol in _FEE_IN_POOL:
+            raise MalformedPoolError(line.id, "fee_pips", "it is missing: write the pool's fee in millionths")
+        if fee_pips is not None and not 0 <= fee_pips < _FEE_PIPS_END:
+            raise MalformedPoolError(line.id, "fee_pips", f"{fee_pips} is not in [0, {_FEE_PIPS_END})")
         address = Address(line.id) if line.address is None else line.address
-        pool = Pool(line.id, address, dex.protocol_id, line.venue or line.protocol, line.tokens, line.fee_pips)
+        pool = Pool(line.id, address, dex.protocol_id, line.venue or line.protocol, line.tokens, fee_pips or 0)
         return dex.state_from_document(pool, line.state, self._known_after(line))
 
     def _known_after(self, line: PoolLine) -> BlockContext:

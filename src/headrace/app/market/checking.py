@@ -18,7 +18,7 @@ from headrace.adapters.market_files.reader import read_market
 from headrace.app.dexes import every_dex
 from headrace.app.market.folding import FoldedStates
 from headrace.app.places import Report
-from headrace.errors import UnquotableError
+from headrace.errors import MarketFileError, UnquotableError
 from headrace.model.address import PoolId
 from headrace.model.pool import ProtocolId
 from headrace.ports.pool import DEX, ExactOutputDEX, PoolState, ViewDEX
@@ -80,12 +80,14 @@ def check(*, report: Report, cases: Path, snapshot: Path | None) -> CheckReport:
     """Quote every swap case on the states of its own file, or of `snapshot`.
 
     Raises:
-        MarketFileError: a file cannot be used as a whole.
+        MarketFileError: a file cannot be used as a whole, or there is nothing in it to compare.
     """
     dexes = every_dex()
     report(f"reading {cases}")
     asked = read_market(cases, dexes)
     market = asked if snapshot is None else read_market(snapshot, dexes, asked.chain_id)
+    if not asked.swaps and not asked.left_out:
+        raise MarketFileError(str(cases), "it holds no swap to compare: was it cut, or is it a snapshot alone?")
     report(f"checking {len(asked.swaps)} cases")
     return checked(asked, market, dexes)
 

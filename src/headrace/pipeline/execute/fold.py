@@ -129,10 +129,13 @@ def _slot_final(state: State, record: SlotFinal, reorg_blocks: int) -> State:
         raise JournalCorruptError(f"the journal's records do not fit: end of nonce {record.slot.nonce} without receipt")
     state = _with_slot(state, msgspec.structs.replace(slot, final_block=record.block_number))
     oldest = record.block_number - max(reorg_blocks, state.reorg_blocks)
-    kept = {n: s for n, s in state.slots.items() if s.final_block is None or s.final_block > oldest}
-    remembered = {slot.intent.id for slot in kept.values()}
-    uncompared = {key: outcome for key, outcome in state.uncompared.items() if key in remembered}
-    return msgspec.structs.replace(state, slots=kept, uncompared=uncompared)
+    kept = {n: s for n, s in state.slots.items() if _is_remembered(state, s, oldest)}
+    return msgspec.structs.replace(state, slots=kept)
+
+
+def _is_remembered(state: State, slot: Slot, oldest: int) -> bool:
+    """Until no reorg reaches it, and until its fill was compared with its quote."""
+    return slot.final_block is None or slot.final_block > oldest or slot.intent.id in state.uncompared
 
 
 def _intent_ended(state: State, record: IntentEnded) -> State:

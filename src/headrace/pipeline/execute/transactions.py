@@ -110,11 +110,13 @@ class TransactionManager:
         """
         holdings, now = self._sockets.holdings, self._sockets.clock.now()
         commands: list[Command] = []
+        answers: list[Refusal | None] = []
         for intent in intents:
-            commands += self._step(Reserve(intent, holdings.held_units(intent.reservation.token), now))
+            answered = self._step(Reserve(intent, holdings.held_units(intent.reservation.token), now))
+            answers.append(_refusals(answered).get(intent.id))
+            commands += answered
         self._append(_merged(commands))
-        refused = _refusals(commands)
-        return [refused.get(intent.id) for intent in intents]
+        return answers
 
     async def drop(self, intent_id: str, refusal: Refusal) -> None:
         """Give up an intent that was not executed, and its reservation.

@@ -46,7 +46,8 @@ class ReceiptAudit:
     """Give it blocks by `add` and look at `fault`; use it as an async context manager, which runs it.
 
     Attributes:
-        fault: why the market cannot be trusted; empty while nothing was found. `restart` forgets it.
+        fault: why the market cannot be trusted; empty while nothing was found. `restart` forgets it, unless the audit
+            itself has ended: what nobody looks at is not trusted.
         audited: blocks whose logs were found complete.
         given_up: blocks of which nothing could be told.
     """
@@ -58,6 +59,7 @@ class ReceiptAudit:
         self._has_work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._round = 0
+        self._end = ""
         self.fault = ""
         self.audited = 0
         self.given_up = 0
@@ -74,7 +76,7 @@ class ReceiptAudit:
         """The market was read from the contracts: what was applied before is of no interest any more."""
         self._round += 1
         self._waiting.clear()
-        self.fault = ""
+        self.fault = self._end
 
     async def run(self) -> None:
         """Audit for ever."""
@@ -112,7 +114,13 @@ class ReceiptAudit:
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run())
+        self._task.add_done_callback(self._ended)
         return self
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.fault = self._end = f"the audit of receipts ended: {error}"
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

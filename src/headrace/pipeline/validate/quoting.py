@@ -57,6 +57,10 @@ class NativeQuote:
             best = out if best is None else max(best, out)
         return best
 
+    def pools_for(self, token: Address, snapshot: Snapshot[PoolState]) -> tuple[int, ...]:
+        """Indices of the pools that are asked; none for the wrapped native token itself."""
+        return () if token == self._wrapped_native else self._direct_pools(token, snapshot)
+
     def _direct_pools(self, token: Address, snapshot: Snapshot[PoolState]) -> tuple[int, ...]:
         if token not in self._pools:
             self._pools[token] = tuple(

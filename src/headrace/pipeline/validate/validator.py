@@ -173,6 +173,10 @@ class Validator:
         worth = units_down(gas_usd, snapshot.tokens[token].decimals, price.usd_pico)
         return max(worth * _PERCENT // _ESTIMATE_MARGIN_PERCENT - _FLOOR_SLACK_UNITS, 0)
 
+    def conversion_pools(self, token: Address, snapshot: Snapshot[PoolState]) -> tuple[int, ...]:
+        """Indices of the pools by which a profit in `token` is counted in the native coin; none for that coin."""
+        return self._native.pools_for(token, snapshot)
+
     def _gas_wei_min(self, hops: int, at: BlockContext) -> int:
         gas_price_wei = at.base_fee_wei + self._thresholds.priority_fee_wei
         return (PLAN_GAS + HOP_GAS_MIN * hops) * gas_price_wei + at.l1_fee_wei

@@ -358,7 +358,12 @@ def test_what_is_no_websocket_is_no_node() -> None:
         async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.close()
 
-        for peer in (answer, hang_up):
+        async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+            await reader.read()  # and never ends
+            writer.close()
+
+        for peer in (answer, hang_up, babble):
             async with await asyncio.start_server(peer, "127.0.0.1", 0) as server:
                 port = server.sockets[0].getsockname()[1]
                 with pytest.raises(NodeUnreachableError, match="no node answers"):

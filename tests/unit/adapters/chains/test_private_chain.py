@@ -104,7 +104,16 @@ def test_only_http_is_a_private_endpoint() -> None:
         send("ftp://host/secretkey")
 
 
-@pytest.mark.parametrize("url", ["ws://user:secretkey@127.0.0.1:1/secretkey", "nonsense-secretkey"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://user:secretkey@127.0.0.1:1/secretkey",
+        "nonsense-secretkey",
+        "ws://[::1/secretkey",
+        "ws://h:99999/secretkey",
+        "ws://h:abc/secretkey",
+    ],
+)
 def test_no_error_of_a_node_quotes_more_of_its_address_than_the_host(url: str) -> None:
     with pytest.raises((ConfigError, NodeUnreachableError)) as caught:
         asyncio.run(open_transport(url, 1000))

@@ -33,6 +33,7 @@ from headrace.app.cli.invocation import invoke
 from headrace.app.market.checking import CheckReport
 from headrace.app.market.showing import ShowReport
 from headrace.app.quote import QuoteReport
+from headrace.errors import MarketFileError
 
 T = TypeVar("T")
 IN = 10 * ONE
@@ -99,6 +100,10 @@ def test_a_line_that_cannot_be_read_is_no_agreement(tmp_path: Path, capsys: pyte
     assert run(CheckReport, "market", "check", str(path), capsys=capsys)[0] == 1
     assert invoke(["market", "check", str(path)]) == 1
     assert "line 3 is left out" in capsys.readouterr().out
+
+
+def test_a_file_without_swaps_agrees_with_nothing(tmp_path: Path) -> None:
+    assert invoke(["market", "check", str(written(tmp_path, header(), pair()))]) == MarketFileError.exit_code
 
 
 def test_states_may_come_from_another_file_of_the_same_chain(

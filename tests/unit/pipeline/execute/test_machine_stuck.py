@@ -20,6 +20,7 @@ from headrace.model.record import (
 from headrace.model.transaction import SignedTransaction, UnsignedTransaction
 from headrace.pipeline.execute.commands import Append, Refuse, Send, Sign
 from headrace.pipeline.execute.inputs import (
+    Compared,
     Execute,
     Halt,
     Observed,
@@ -148,6 +149,7 @@ def test_final_slots_are_forgotten_in_time() -> None:
     machine = Machine()
     sent = machine.execute("a")
     machine.look(13, chain_nonce=1, receipts=(receipt(sent, 11),))
+    machine.give(Compared("a"))
     later = 13 + RULES.reorg_blocks
     machine.look(later - 10, chain_nonce=1, receipts=(receipt(sent, 11),))
     machine.give(Reserve(intent("b", deadline=later + 5), 0, NOW))

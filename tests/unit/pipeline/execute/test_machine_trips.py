@@ -117,7 +117,7 @@ def test_a_fill_that_a_reorg_takes_back_is_owed_no_comparison_and_lands_anew_to_
     assert list(machine.state.uncompared) == ["fill"]
 
 
-def test_a_fill_whose_slot_is_forgotten_is_owed_nothing_any_more() -> None:
+def test_a_fill_is_remembered_until_it_was_compared_however_old_it_is() -> None:
     machine = Machine()
     first = landed(machine, "first", A)
     machine.give(Release("Ada", NOW))  # a release is no comparison
@@ -129,7 +129,8 @@ def test_a_fill_whose_slot_is_forgotten_is_owed_nothing_any_more() -> None:
     assert isinstance(send, Send)
     for number in (far, far + 2):
         machine.look(number, chain_nonce=2, receipts=(first, receipt(send.transaction, far)))
-    assert list(machine.state.uncompared) == ["second"]
+    assert list(machine.state.uncompared) == ["first", "second"]
+    assert machine.state.slot_of("first") is not None
 
 
 @pytest.mark.parametrize(

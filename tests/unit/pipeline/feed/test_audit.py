@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from tests.support.memory_chain import MemoryBlock, MemoryChain, pool_address
 
-from headrace.errors import HeadraceError, MalformedAnswerError, NodeTimeoutError, RpcError
+from headrace.errors import HeadraceError, MalformedAnswerError, NodeTimeoutError, RpcError, WrongChainError
 from headrace.model.address import Hash32
 from headrace.model.event import Log
 from headrace.model.receipts import ReceiptOutline
@@ -187,4 +187,30 @@ def test_a_block_of_many_receipts_is_audited_in_slices(chain: Receipts, audit: R
     foreign = (msgspec.structs.replace(block.logs[0], tx_hash=Hash32("0x" + "11" * 32)), *block.logs[1:])
     audit.add(block.header, foreign)
     work(audit)
+    assert audit.fault
+
+
+class Elsewhere:
+    """A node that turns out to be another chain's."""
+
+    async def receipt_outlines(self, block: Hash32) -> tuple[ReceiptOutline, ...]:
+        raise WrongChainError(1, len(block))
+
+
+async def ended(audit: ReceiptAudit) -> None:
+    """Run it on one block, until it has ended."""
+    chain = MemoryChain()
+    async with audit:
+        block = chain.add(chain.tip, [])
+        audit.add(block.header, block.logs)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+
+def test_an_audit_that_has_ended_trusts_nothing_any_more_however_often_the_market_is_read() -> None:
+    audit = ReceiptAudit(Elsewhere())
+    with pytest.raises(WrongChainError):
+        asyncio.run(ended(audit))
+    assert "the audit of receipts ended" in audit.fault
+    audit.restart()
     assert audit.fault

@@ -195,6 +195,8 @@ class _WebSocket(_Wire):
         parts = self._rules.data_to_send()
         if any(parts) and self._error is None:
             self._write(parts)
+        if not self.opened.done() and self._rules.handshake_exc is not None:
+            self.opened.set_exception(self._rules.handshake_exc)
         if self.opened.done() and self._rules.state is not State.OPEN:
             why = self._rules.parser_exc or self._rules.close_rcvd or "without a word"
             self._end(f"the node closed the connection ({why})")
@@ -247,14 +249,17 @@ class _SocketFile(_Wire):
 
 def _shown(url: str) -> str:
     """Scheme, host and port: the rest of a URL may be a key."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is never closed
+        return "the address"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.scheme else "the address"
 
 
 async def _open_websocket(url: str, frame_bytes_max: int) -> Transport:
     try:
         uri = parse_uri(url)
-    except InvalidURI:
+    except (InvalidURI, ValueError):
         raise ConfigError(f"{_shown(url)} is no WebSocket address", "rpc") from None  # the cause would quote a key
     context = ssl.create_default_context() if uri.secure else None
     loop = asyncio.get_running_loop()

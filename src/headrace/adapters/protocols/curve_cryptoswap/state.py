@@ -10,7 +10,14 @@ from headrace.model.pool import Pool, ProtocolId
 
 PROTOCOL = ProtocolId("curve_cryptoswap")
 _ANN_FACTORS = frozenset({1, 100})
-_ANN_MAX = 1 << 48
+_ANN_MAX = {  # A n^n with four decimals, as each generation's contracts bound it
+    Generation.TRIPLE: 27 * 10**7,
+    Generation.TRIPLE_NG: 27 * 10**7,
+    Generation.PAIR: 4 * 10**9,
+    Generation.PAIR_GROUPED: 4 * 10**9,
+    Generation.PAIR_NG: 4 * 10**7,
+    Generation.PAIR_NG_WIDE: 4 * 10**7,
+}
 _GAMMA_MIN, _GAMMA_MAX = 10**10, 199 * 10**15
 _AMOUNT_END = 1 << 128
 _PRECISIONS = frozenset(10**digits for digits in range(19))
@@ -181,7 +188,7 @@ def _check_fees(state: CryptoSwapState) -> None:
 def _check_ramp(state: CryptoSwapState) -> None:
     ramp = state.ramp
     for ann in (ramp.initial_ann, ramp.future_ann):
-        if not 0 < ann < _ANN_MAX:
+        if not 0 < ann * state.terms.ann_factor <= _ANN_MAX[state.terms.generation]:
             raise MalformedPoolError(state.pool.id, "A", f"{ann} is out of range")
     for gamma in (ramp.initial_gamma, ramp.future_gamma):
         if not _GAMMA_MIN <= gamma <= _GAMMA_MAX:
