@@ -65,12 +65,12 @@ class Places(msgspec.Struct, frozen=True):
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
         reads = [source.refresh(self.chain, head.hash) for source in self.sources]
-        reads.append(self.token_desk.renew(head))
         fees = (self.oracle.refresh(self.chain, head), self.l1_fee.refresh(self.chain, head.hash))
         results = await asyncio.gather(*fees, *reads, return_exceptions=True)
         for result in results:
             if result is not None:
                 raise result
+        self.token_desk.begin_renewal(head)
 
 
 @asynccontextmanager
@@ -111,8 +111,11 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
             left_out=tuple(left_out),
             token_desk=token_desk,
         )
-        await places.refresh(head)
-        yield places
+        try:
+            await places.refresh(head)
+            yield places
+        finally:
+            await token_desk.close()
 
 
 def _chain(section: ChainConfig) -> EvmChain:

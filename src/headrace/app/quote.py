@@ -38,7 +38,7 @@ class QuoteRow(msgspec.Struct, frozen=True):
 
 
 class QuoteReport(msgspec.Struct, frozen=True):
-    """All venues, the best first."""
+    """All venues, the best first; `left_out` says which lines of a market file are not used, and why."""
 
     chain: str
     block: int
@@ -46,6 +46,7 @@ class QuoteReport(msgspec.Struct, frozen=True):
     token_out: Token
     amount_in_wei: int
     venues: tuple[QuoteRow, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def quote(
@@ -79,6 +80,8 @@ def render(result: object, console: "Console") -> None:
         behind = "" if out is None or not best else f"{(best - out) * _BPS // best} bps"
         table.add_row(row.venue, row.pool, amount, behind, row.proof.value, row.refusal or row.note)
     console.print(table)
+    for line in result.left_out:
+        console.print(line, highlight=False, markup=False)
     console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
 
 

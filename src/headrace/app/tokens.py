@@ -12,7 +12,7 @@ import structlog
 from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app.config.places import TokenCheck
 from headrace.devnet.artifacts import own_runtime_code
-from headrace.errors import DevnetError, StoreError
+from headrace.errors import ChainError, DevnetError, StoreError
 from headrace.model.address import Address
 from headrace.model.block import BlockHeader
 from headrace.model.pool import Pool
@@ -22,6 +22,7 @@ from headrace.ports.token_inspector import Inspection, TokenInspector
 log = structlog.get_logger("headrace")
 _INSPECTED_AT_ONCE = 4
 _RENEWED_WITHIN_DIVISOR = 4  # a verdict is renewed in the last quarter of its time
+_RETRIED_AFTER_DIVISOR = 40  # ten attempts in that quarter
 _NO_PROBE = Inspection(is_fit=False, lie=None, detail="the contracts are not built here: run `make setup`")
 
 
@@ -53,6 +54,7 @@ class TokenDesk:
         self._pools: tuple[Pool, ...] = ()
         self._verdicts: dict[Address, TokenVerdict] = {}
         self._renewed_at: dict[Address, int] = {}
+        self._renewing: asyncio.Task[None] | None = None
 
     async def judge(self, pools: Sequence[Pool], head: BlockHeader) -> Mapping[Address, str]:
         """Why each unfit token of these pools is none to be traded; what has a verdict is not checked again.
@@ -85,16 +87,47 @@ class TokenDesk:
             return f"unknown: its verdict counted until block {verdict.expires_block}"
         return ""
 
-    async def renew(self, head: BlockHeader) -> None:
-        """Check one token again, off the hot path, whose verdict has little time left.
+    def begin_renewal(self, head: BlockHeader) -> None:
+        """Have `renew` done beside the trading; nothing while the last one is still under way."""
+        if self._due(head) and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self._renew_unless_it_fails(head), name="token renewal")
 
-        A token that cannot be checked now keeps its verdict until that expires.
+    async def close(self) -> None:
+        """End a renewal that is under way."""
+        if self._renewing is None:
+            return
+        self._renewing.cancel()
+        await asyncio.wait([self._renewing])
+        if not self._renewing.cancelled():
+            self._renewing.result()  # a bug ends the task that closes
+
+    async def _renew_unless_it_fails(self, head: BlockHeader) -> None:
+        try:
+            await self.renew(head)
+        except ChainError as error:
+            log.warning("token not judged anew", why=str(error))
+
+    def _due(self, head: BlockHeader) -> list[TokenVerdict]:
+        """What has little time left and was not just tried in vain."""
+        valid = self._rules.valid_blocks
+        soon, long_ago = head.number + valid // _RENEWED_WITHIN_DIVISOR, head.number - valid // _RETRIED_AFTER_DIVISOR
+        return [
+            one
+            for one in self._verdicts.values()
+            if one.expires_block <= soon
+            and one.token not in self._trusted
+            and self._renewed_at.get(one.token, long_ago) <= long_ago
+        ]
+
+    async def renew(self, head: BlockHeader) -> None:
+        """Check one token again whose verdict has little time left.
+
+        A token that cannot be checked now keeps its verdict until that expires, and is tried again after a while.
 
         Raises:
             ChainError: the node failed; the verdicts stand until they expire.
         """
-        soon = head.number + self._rules.valid_blocks // _RENEWED_WITHIN_DIVISOR
-        due = [one for one in self._verdicts.values() if one.expires_block <= soon and one.token not in self._trusted]
+        due = self._due(head)
         if not due:
             return
         old = min(due, key=lambda one: (self._renewed_at.get(one.token, -1), one.expires_block))

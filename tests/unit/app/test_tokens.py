@@ -177,6 +177,28 @@ def test_a_failing_renewal_leaves_the_verdict_until_it_expires_and_holds_up_no_o
     asyncio.run(live())
 
 
+def test_renewals_are_made_beside_the_trading_one_at_a_time_and_a_failed_one_is_only_told(desk: Desk) -> None:
+    async def live() -> None:
+        opened = desk.opened()
+        await opened.judge(POOLS, header(100))
+        opened.begin_renewal(header(174))  # nothing is due
+        await opened.close()
+        assert len(desk.inspector.asked) == 2
+        opened.begin_renewal(header(180))
+        opened.begin_renewal(header(181))  # the first has not begun yet
+        await asyncio.sleep(0)
+        await opened.close()
+        assert len(desk.inspector.asked) == 3
+        desk.inspector.is_gone = True
+        opened.begin_renewal(header(190))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await opened.close()
+        assert opened.why_unfit(DAI.address, 200) == ""
+
+    asyncio.run(live())
+
+
 def test_a_verdict_says_what_was_found() -> None:
     fit = TokenVerdict(USDC.address, is_fit=True, lie=None, detail="", checked_block=1, expires_block=2)
     assert fit.why == "fit"

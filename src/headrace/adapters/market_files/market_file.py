@@ -24,6 +24,10 @@ class LeftOut(msgspec.Struct, frozen=True):
     field: str
     why: str
 
+    def __str__(self) -> str:
+        """For people."""
+        return f"line {self.line} is left out: {self.why}"
+
 
 class SwapCase(msgspec.Struct, frozen=True):
     """A swap and what the chain says of it.

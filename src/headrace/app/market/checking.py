@@ -144,7 +144,7 @@ def render(result: object, console: "Console") -> None:
             markup=False,
         )
     for flaw in result.left_out[:_SHOWN]:
-        console.print(f"line {flaw.line} is left out: {flaw.why}", highlight=False, markup=False)
+        console.print(str(flaw), highlight=False, markup=False)
     verdict = "all agree to the unit" if not result.exit_code else f"{len(result.mismatches)} differ"
     console.print(f"{result.cases} cases of {result.file}: {verdict}", highlight=False)
 

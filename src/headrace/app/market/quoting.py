@@ -49,6 +49,7 @@ def quote_snapshot(*, report: Report, snapshot: Path, token_in: str, token_out: 
         token_out=second,
         amount_in_wei=units,
         venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
+        left_out=tuple(str(one) for one in market.left_out),
     )
 
 

@@ -86,7 +86,7 @@ class ReplayReport(msgspec.Struct, frozen=True):
     refusals: dict[str, int]
     quarantined: int
     stale: tuple[str, ...]
-    left_out: int
+    left_out: tuple[str, ...]
     digest: str
     opportunities: tuple[ReplayRow, ...]
 
@@ -125,6 +125,8 @@ def render(result: object, console: "Console") -> None:
         f" digest {result.digest[:16]}",
         highlight=False,
     )
+    for line in result.left_out:
+        console.print(line, highlight=False, markup=False)
     for why in result.stale:
         console.print(f"stale: {why}", highlight=False, markup=False)
 
@@ -219,7 +221,7 @@ class Replay:
             refusals={reason.value: n for reason, n in sorted(self._refusals.items())},
             quarantined=quarantined,
             stale=tuple(stale),
-            left_out=len(self._market.left_out),
+            left_out=tuple(str(one) for one in self._market.left_out),
             digest=self._digest.hexdigest(),
             opportunities=tuple(self._rows),
         )

@@ -114,7 +114,7 @@ def render(result: object, console: "Console") -> None:
     if len(result.rows) > _SHOWN:
         console.print(f"{len(result.rows) - _SHOWN} more pools with --json", highlight=False)
     for one in result.left_out[:_SHOWN]:
-        console.print(f"line {one.line} is left out: {one.why}", highlight=False, markup=False)
+        console.print(str(one), highlight=False, markup=False)
 
 
 def _row(market: MarketFile, state: PoolState, dex: DEX, doubt: str) -> PoolRow:

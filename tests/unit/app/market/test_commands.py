@@ -196,6 +196,17 @@ def test_a_quote_names_what_is_not_believed(tmp_path: Path, capsys: pytest.Captu
     assert "not believed" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_quote_says_which_lines_it_did_not_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, header(), token(A), pair(), pair(id=A, fee_pips="1000000"))
+    flags = ["--token-in", A, "--token-out", B, "--amount", "10"]
+    _, shown = run(QuoteReport, "quote", "--snapshot", str(path), *flags, capsys=capsys)
+    (line,) = shown.left_out
+    assert line.startswith("line 4 is left out")
+    assert "fee_pips" in line
+    assert invoke(["quote", "--snapshot", str(path), *flags]) == 0
+    assert "line 4 is left out" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     code, schema = run(dict[str, object], "market", "schema", capsys=capsys)
     assert code == 0
