@@ -2,9 +2,9 @@
 
 import random
 
-from benchmarks.measure import Answer, Effort, Figure
+from benchmarks.measure import Answer, Effort, Figure, Goal
 from benchmarks.quotes import QuoteContest
-from benchmarks.rivals.degenbot_process import NAME, Degenbot
+from benchmarks.rivals.degenbot_process import NAME, VERSION_NOTE, Degenbot
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State
 from headrace.model.address import Address, PoolId
@@ -29,4 +29,5 @@ def run(effort: Effort) -> Answer:
         contest = QuoteContest(UniswapV2({"pairs": 3000}), lambda: _STATE, rival)
         note = contest.agreement(draw(), "v2")
         ours_ns, rival_ns = contest.race(draw, effort.rounds)
-    return Answer((Figure("v2 quote_out", ours_ns, NAME, rival_ns, effort.rounds * _AMOUNTS),), (note,))
+    figure = Figure("v2 quote_out", ours_ns, NAME, rival_ns, effort.rounds * _AMOUNTS, Goal("faster", 8.0))
+    return Answer((figure,), (note, VERSION_NOTE))

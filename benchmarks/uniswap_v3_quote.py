@@ -9,7 +9,7 @@ import random
 
 from benchmarks.measure import Answer, Effort, Figure, Goal
 from benchmarks.quotes import QuoteContest
-from benchmarks.rivals.degenbot_process import NAME, Degenbot
+from benchmarks.rivals.degenbot_process import NAME, VERSION_NOTE, Degenbot
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3
 from headrace.adapters.protocols.uniswap_v3.reading import PROTOCOL
 from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
@@ -32,7 +32,7 @@ _NEW_TABLE_GOAL = Goal("faster", 1.0)
 
 
 def run(effort: Effort) -> Answer:
-    figures, notes = [], []
+    figures, notes = [], [VERSION_NOTE]
     with Degenbot(_fields(_entries())) as rival:
         contest = QuoteContest(UniswapV3(), _state, rival)
         for crossed in CROSSED:
