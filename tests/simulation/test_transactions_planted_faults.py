@@ -24,6 +24,7 @@ from headrace.model.record import (
     ReceiptGone,
     ReceiptSeen,
     Record,
+    RevertExplained,
 )
 from headrace.model.transaction import SignedTransaction
 from headrace.pipeline.execute import fold, machine, observe, stuck, transactions
@@ -221,6 +222,19 @@ def forget_who_was_not_compared(patch: Patch) -> None:
     patch.setattr(WorldJournal, "read", blind)
 
 
+def forget_who_was_not_explained(patch: Patch) -> None:
+    """A process that starts takes every revert of the one before for explained."""
+    true_read = WorldJournal.read
+
+    def blind(self: WorldJournal) -> Iterator[Record]:
+        for record in true_read(self):
+            yield record
+            if isinstance(record, IntentEnded):
+                yield RevertExplained(record.outcome.intent_id, "forgotten")
+
+    patch.setattr(WorldJournal, "read", blind)
+
+
 def trade_through_tripped_pools(patch: Patch) -> None:
     patch.setattr(machine, "_tripped", lambda *_: None)
 
@@ -241,6 +255,7 @@ PLANTED = [
     trip_without_sync,
     trade_on_before_the_comparison,
     forget_who_was_not_compared,
+    forget_who_was_not_explained,
     trade_through_tripped_pools,
 ]
 

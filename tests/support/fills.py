@@ -1,5 +1,7 @@
 """Some fills of a simulated life are not what was quoted; what an agent does about it, and a checker from outside.
 
+Reverts are owed an explanation in the same way: by the process that saw them end, or by a later one.
+
 Whether a fill is off is decided by its name alone, so that every process finds the same. The checker knows the records
 and what the manager promised on return, nothing of the state.
 """
@@ -18,6 +20,7 @@ from headrace.model.record import (
     PoolsTripped,
     ReceiptGone,
     Record,
+    RevertExplained,
     SlotFinal,
 )
 from headrace.pipeline.execute.transactions import TransactionManager
@@ -36,16 +39,23 @@ class Fills:
     def __init__(self, counts: Counter[str]) -> None:
         self.counts = counts
         self.waiting: list[str] = []
+        self.reverted: list[Outcome] = []
         self.tripped: set[PoolId] = set()
 
     def forget(self) -> None:
-        self.waiting = []
+        self.waiting, self.reverted = [], []
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
+        outcomes = tuple(outcomes)
+        self.reverted += [outcome for outcome in outcomes if outcome.status is IntentStatus.REVERTED]
         self.waiting += [outcome.intent_id for outcome in outcomes if outcome.status is IntentStatus.LANDED]
 
     async def compare(self, manager: TransactionManager) -> None:
         """As the agent does with each execution that it records."""
+        while self.reverted:
+            explained = await manager.explained(self.reverted[0])
+            self.counts["explained"] += bool(explained.cause)
+            self.reverted.pop(0)
         while self.waiting:
             intent_id = self.waiting[0]
             slot = manager.state.slot_of(intent_id)
@@ -83,6 +93,28 @@ class Fills:
         owed = _owed(told)
         if owed:
             raise ViolationError(f"nobody tripped the pools of {sorted(owed)}")
+        unexplained = _unexplained(told)
+        if unexplained:
+            raise ViolationError(f"nobody explained the reverts of {sorted(unexplained)}")
+
+
+def _unexplained(told: Sequence[Record]) -> set[str]:
+    """Executions that ended as reverted, of which the journal does not say why."""
+    intent_of: dict[str, str] = {}
+    unexplained: set[str] = set()
+    for record in told:
+        match record:
+            case PayloadSigned(_, intent_id, payload):
+                intent_of[payload.tx_hash] = intent_id
+            case IntentEnded(outcome) if outcome.status is IntentStatus.REVERTED:
+                unexplained.add(outcome.intent_id)
+            case ReceiptGone(tx_hash):
+                unexplained.discard(intent_of[tx_hash])
+            case RevertExplained(intent_id):
+                unexplained.discard(intent_id)
+            case _:
+                pass
+    return unexplained
 
 
 def _owed(told: Sequence[Record]) -> dict[str, tuple[Intent, int]]:

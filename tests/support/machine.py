@@ -15,7 +15,6 @@ from headrace.pipeline.execute.inputs import (
     Input,
     Observed,
     Reserve,
-    SeenReceipt,
     Signed,
 )
 from headrace.pipeline.execute.machine import step
@@ -60,7 +59,7 @@ class Machine:
     ) -> tuple[Command, ...]:
         head = header(number, branch)
         asked = watched(self.state, head)
-        found = {r.tx_hash: SeenReceipt(r, "" if r.is_success else "why") for r in receipts}
+        found = {r.tx_hash: r for r in receipts}
         return self.give(Observed(head, chain_nonce, asked, found, now))
 
     def reserve(self, name: str = "i0", *, deadline: int = 12, capital_units: int = 0) -> tuple[Command, ...]:

@@ -113,9 +113,9 @@ class Run:
         manager = TransactionManager(ACCOUNT, self.rules, sockets)
         recovery = await manager.recover(version="test", config_digest="")
         self.counts["started"] += 1
-        self.counts["compared by another process"] += len(recovery.uncompared)
+        self.counts["left to another process"] += len(recovery.unfinished)
         self.manager = manager
-        self.fills.note((*recovery.uncompared, *recovery.outcomes))
+        self.fills.note((*recovery.unfinished, *recovery.outcomes))
 
     async def _quiet_block(self) -> None:
         assert self.manager is not None

@@ -236,7 +236,7 @@ class ArbitrageAgent:
         executions, entries = [], []
         for one in waiting:
             try:
-                execution = await record_execution(self._places.chain, self._executor, one.ended)
+                execution = await record_execution(self._places.chain, self._executor, await self._explained(one.ended))
             except ChainError as error:
                 log.warning("execution not recorded yet", why=str(error), intent=one.ended.intent.id)
                 self._unrecorded = [*self._unrecorded, one][-_EXECUTIONS_KEPT:]
@@ -248,6 +248,11 @@ class ArbitrageAgent:
         self._write(lambda history: history.write_executions(entries))
         for execution in executions:
             await self._compare(execution)
+
+    async def _explained(self, ended: Ended) -> Ended:
+        """With the cause of a revert, which nobody looks for while a block is traded on."""
+        assert self._transactions is not None, "nothing ends in a dry run"
+        return msgspec.structs.replace(ended, outcome=await self._transactions.explained(ended.outcome))
 
     async def _compare(self, execution: Execution) -> None:
         """Trip the pools of a fill that is off its quote for no known reason, before the next block is traded on."""

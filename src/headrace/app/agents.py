@@ -230,7 +230,7 @@ async def _recover(manager: TransactionManager, config: Config) -> tuple[Outcome
         halted=recovery.halt_cause or None,
         tripped=sorted(manager.state.tripped) or None,
     )
-    return (*recovery.uncompared, *recovery.outcomes)
+    return (*recovery.unfinished, *recovery.outcomes)
 
 
 def _account(config: Config, signer: Signer | None) -> Account:

@@ -118,7 +118,6 @@ class Slot(msgspec.Struct, frozen=True):
         payloads: in the order of signing: one execution, then cancellations with rising fees.
         signed_block: head when the last payload was signed.
         receipt: of the payload that is in a block now, if any.
-        cause: why that payload reverted.
         final_block: head at which the slot became final, or None.
     """
 
@@ -127,7 +126,6 @@ class Slot(msgspec.Struct, frozen=True):
     payloads: tuple[Payload, ...]
     signed_block: int
     receipt: Receipt | None = None
-    cause: str = ""
     final_block: int | None = None
 
     @property
@@ -148,7 +146,10 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How an intent ended, from receipts; `cause` names a revert's or refusal's reason."""
+    """How an intent ended, from receipts; `cause` names a revert's or refusal's reason.
+
+    A receipt gives no reason: that of a revert is found when there is time, and empty before.
+    """
 
     intent_id: str
     status: IntentStatus

@@ -56,10 +56,9 @@ class SendRefused(msgspec.Struct, frozen=True, tag="send_refused"):
 
 
 class ReceiptSeen(msgspec.Struct, frozen=True, tag="receipt_seen"):
-    """The payload is in a block; `cause` says why an execution reverted."""
+    """The payload is in a block."""
 
     receipt: Receipt
-    cause: str = ""
 
 
 class ReceiptGone(msgspec.Struct, frozen=True, tag="receipt_gone"):
@@ -83,6 +82,13 @@ class IntentEnded(msgspec.Struct, frozen=True, tag="intent_ended"):
     outcome: Outcome
     at: int
     loss_usd_micro: int = 0
+
+
+class RevertExplained(msgspec.Struct, frozen=True, tag="revert_explained"):
+    """Why an execution reverted, as far as a node could still show; found after the intent had ended by it."""
+
+    intent_id: str
+    cause: str
 
 
 class RefusalNoted(msgspec.Struct, frozen=True, tag="refusal_noted"):
@@ -132,6 +138,7 @@ Record = (
     | ReceiptGone
     | SlotFinal
     | IntentEnded
+    | RevertExplained
     | RefusalNoted
     | AccountHalted
     | PoolsTripped

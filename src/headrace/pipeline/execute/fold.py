@@ -7,7 +7,7 @@ import msgspec
 
 from headrace.errors import JournalCorruptError
 from headrace.model.address import Hash32
-from headrace.model.intent import IntentStatus, Purpose, Slot
+from headrace.model.intent import IntentStatus, Outcome, Purpose, Slot
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
@@ -19,6 +19,7 @@ from headrace.model.record import (
     ReceiptGone,
     ReceiptSeen,
     Record,
+    RevertExplained,
     RunStarted,
     SlotFinal,
 )
@@ -39,7 +40,7 @@ def fold(state: State, records: Iterable[Record], reorg_blocks: int) -> State:
     return state
 
 
-def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: C901, PLR0911 - one line for each kind
+def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: C901, PLR0911, PLR0912 - one line for each kind
     match record:
         case RunStarted():
             return _run_started(state, record)
@@ -63,6 +64,8 @@ def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: C
             return _pools_tripped(state, record)
         case FillCompared():
             return _compared(state, record.intent_id)
+        case RevertExplained():
+            return _explained(state, record.intent_id)
         case _:
             return state  # sends and refusals are for reports: whether a payload is known is asked of the chain
 
@@ -110,16 +113,16 @@ def _slot_opened(state: State, record: PayloadSigned) -> State:
 
 def _receipt_seen(state: State, record: ReceiptSeen) -> State:
     slot = _slot_with(state, record.receipt.tx_hash)
-    return _with_slot(state, msgspec.structs.replace(slot, receipt=record.receipt, cause=record.cause))
+    return _with_slot(state, msgspec.structs.replace(slot, receipt=record.receipt))
 
 
 def _receipt_gone(state: State, record: ReceiptGone) -> State:
     slot = _slot_with(state, record.tx_hash)
     _require(slot.receipt is not None, f"a receipt of {record.tx_hash} gone that was never seen")
-    state = _with_slot(state, msgspec.structs.replace(slot, receipt=None, cause="", final_block=None))
+    state = _with_slot(state, msgspec.structs.replace(slot, receipt=None, final_block=None))
     if slot.intent.id in state.intents:
         return state
-    state = _compared(state, slot.intent.id)  # whatever its fill was, it is none now
+    state = _explained(_compared(state, slot.intent.id), slot.intent.id)  # whatever it did, it did not do it now
     return msgspec.structs.replace(state, intents=_with(state.intents, slot.intent.id, OpenIntent(slot.intent, 0)))
 
 
@@ -134,8 +137,9 @@ def _slot_final(state: State, record: SlotFinal, reorg_blocks: int) -> State:
 
 
 def _is_remembered(state: State, slot: Slot, oldest: int) -> bool:
-    """Until no reorg reaches it, and until its fill was compared with its quote."""
-    return slot.final_block is None or slot.final_block > oldest or slot.intent.id in state.uncompared
+    """Until no reorg reaches it, and until its fill was compared with its quote, or its revert explained."""
+    is_owed = slot.intent.id in state.uncompared or slot.intent.id in state.unexplained
+    return slot.final_block is None or slot.final_block > oldest or is_owed
 
 
 def _intent_ended(state: State, record: IntentEnded) -> State:
@@ -143,14 +147,23 @@ def _intent_ended(state: State, record: IntentEnded) -> State:
     _require(intent_id in state.intents, f"intent {intent_id} ended but not open")
     day = max(state.loss_day, record.at // DAY_SECONDS)
     lost_before = state.loss_usd_micro if day == state.loss_day else 0
-    if record.outcome.status is IntentStatus.LANDED and state.slot_of(intent_id) is not None:
-        state = msgspec.structs.replace(state, uncompared=_with(state.uncompared, intent_id, record.outcome))
+    if state.slot_of(intent_id) is not None:
+        state = _owing(state, record.outcome)
     return msgspec.structs.replace(
         state,
         intents=_without(state.intents, intent_id),
         loss_day=day,
         loss_usd_micro=lost_before + record.loss_usd_micro,
     )
+
+
+def _owing(state: State, outcome: Outcome) -> State:
+    """What is left to be found out about an execution that ended."""
+    if outcome.status is IntentStatus.LANDED:
+        return msgspec.structs.replace(state, uncompared=_with(state.uncompared, outcome.intent_id, outcome))
+    if outcome.status is IntentStatus.REVERTED and not outcome.cause:
+        return msgspec.structs.replace(state, unexplained=_with(state.unexplained, outcome.intent_id, outcome))
+    return state
 
 
 def _pools_tripped(state: State, record: PoolsTripped) -> State:
@@ -160,6 +173,10 @@ def _pools_tripped(state: State, record: PoolsTripped) -> State:
 
 def _compared(state: State, intent_id: str) -> State:
     return msgspec.structs.replace(state, uncompared=_without(state.uncompared, intent_id))
+
+
+def _explained(state: State, intent_id: str) -> State:
+    return msgspec.structs.replace(state, unexplained=_without(state.unexplained, intent_id))
 
 
 def _slot_with(state: State, tx_hash: Hash32) -> Slot:

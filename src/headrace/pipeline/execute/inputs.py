@@ -63,13 +63,6 @@ class SendAnswered(msgspec.Struct, frozen=True):
     refusal: str = ""
 
 
-class SeenReceipt(msgspec.Struct, frozen=True):
-    """A receipt on the node's canonical chain, and why the execution reverted if it did."""
-
-    receipt: Receipt
-    cause: str = ""
-
-
 class Observed(msgspec.Struct, frozen=True):
     """The chain was looked at after `head`: first the sender's nonce, then the receipts of `asked`.
 
@@ -79,7 +72,7 @@ class Observed(msgspec.Struct, frozen=True):
     head: BlockHeader
     chain_nonce: int
     asked: frozenset[Hash32]
-    receipts: Mapping[Hash32, SeenReceipt]
+    receipts: Mapping[Hash32, Receipt]
     now: int
 
 
@@ -105,6 +98,13 @@ class Compared(msgspec.Struct, frozen=True):
     intent_id: str
 
 
+class Explained(msgspec.Struct, frozen=True):
+    """Why an execution that ended as reverted did so; never empty."""
+
+    intent_id: str
+    cause: str
+
+
 class Release(msgspec.Struct, frozen=True):
     """A person, `by` name, releases the account and every tripped pool."""
 
@@ -112,4 +112,17 @@ class Release(msgspec.Struct, frozen=True):
     now: int
 
 
-Input = Reserve | Drop | Execute | Signed | SignFailed | SendAnswered | Observed | Halt | Trip | Compared | Release
+Input = (
+    Reserve
+    | Drop
+    | Execute
+    | Signed
+    | SignFailed
+    | SendAnswered
+    | Observed
+    | Halt
+    | Trip
+    | Compared
+    | Explained
+    | Release
+)

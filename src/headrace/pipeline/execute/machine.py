@@ -31,6 +31,8 @@ Invariants, and what holds them:
    what is open is brought to its end, and only a person releases the account: a new day or a new start does not.
 8. A fill that lands is owed a comparison with its quote. Until the journal says what came of it, no intent quoted on a
    later block takes a pool of its route; what was found unexplained trips them, synced, until a person releases.
+9. A revert ends its intent by its receipt alone, so its pools are free at once; why it reverted takes a node some
+   milliseconds to show, and is owed to the journal like a comparison: by this process or by a later one.
 
 Representation: the records are the events. A decision makes records, the state is their fold, and what is not in the
 journal (the head, what this process's node has accepted) can be lost without harm. Commands are done in order.
@@ -58,6 +60,7 @@ from headrace.model.record import (
     PayloadSigned,
     PoolsTripped,
     Record,
+    RevertExplained,
     SendRefused,
 )
 from headrace.model.refusal import Reason, Refusal
@@ -68,6 +71,7 @@ from headrace.pipeline.execute.inputs import (
     Compared,
     Drop,
     Execute,
+    Explained,
     Halt,
     Input,
     Observed,
@@ -85,7 +89,7 @@ from headrace.pipeline.execute.state import State
 Step = tuple[State, tuple[Command, ...]]
 
 
-def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: C901, PLR0911 - one line for each kind
+def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: C901, PLR0911, PLR0912 - one line for each kind
     """Decide; the commands are to be done in their order, and their answers given as further inputs.
 
     Raises:
@@ -113,6 +117,8 @@ def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: C901, PLR09
             return _append(state, rules, tripped, is_synced=True)
         case Compared():
             return _append(state, rules, FillCompared(given.intent_id), is_synced=False)
+        case Explained():
+            return _append(state, rules, RevertExplained(given.intent_id, given.cause), is_synced=False)
         case Release():
             return _append(state, rules, AccountReleased(given.by, given.now), is_synced=True)
         case _:

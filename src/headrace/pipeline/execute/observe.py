@@ -8,9 +8,10 @@ from headrace.model.address import Hash32
 from headrace.model.block import BlockHeader
 from headrace.model.intent import Slot
 from headrace.model.record import AccountHalted, IntentEnded, ReceiptGone, ReceiptSeen, Record, SlotFinal
+from headrace.model.transaction import Receipt
 from headrace.pipeline.execute.commands import Append, Command
 from headrace.pipeline.execute.fold import fold
-from headrace.pipeline.execute.inputs import Observed, SeenReceipt
+from headrace.pipeline.execute.inputs import Observed
 from headrace.pipeline.execute.outcome import abandoned, by_receipt, by_stranger, loss_usd_micro_up
 from headrace.pipeline.execute.rules import Rules
 from headrace.pipeline.execute.state import State
@@ -67,17 +68,17 @@ def _receipts(state: State, seen: Observed, _rules: Rules) -> Iterator[Record]:
             continue  # signed since, or not asked for
         found = _found(slot, seen)
         before = slot.receipt
-        is_same = before is not None and found is not None and before.block_hash == found.receipt.block_hash
+        is_same = before is not None and found is not None and before.block_hash == found.block_hash
         if before is not None and not is_same:
             yield ReceiptGone(before.tx_hash, before.block_hash)
             if slot.is_final:
                 cause = f"a reorg deeper than the configured finality took back nonce {slot.key.nonce}: check the node"
                 yield AccountHalted(cause, seen.now)
         if found is not None and not is_same:
-            yield ReceiptSeen(found.receipt, found.cause)
+            yield ReceiptSeen(found)
 
 
-def _found(slot: Slot, seen: Observed) -> SeenReceipt | None:
+def _found(slot: Slot, seen: Observed) -> Receipt | None:
     return next((seen.receipts[p.tx_hash] for p in slot.payloads if p.tx_hash in seen.receipts), None)
 
 

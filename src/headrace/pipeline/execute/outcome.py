@@ -17,7 +17,6 @@ def by_receipt(slot: Slot, receipt: Receipt) -> Outcome:
         block_hash=receipt.block_hash,
         gas_used=receipt.gas_used,
         gas_cost_wei=receipt.cost_wei,
-        cause=slot.cause,
     )
 
 

@@ -32,6 +32,7 @@ class State(msgspec.Struct, frozen=True):
         halt_cause: why nothing new is executed; empty when the account is free.
         tripped: pools that nothing is traded through, with the cause of each.
         uncompared: how executions landed that were not compared with their quotes yet, by intent.
+        unexplained: how executions reverted of which nobody has found out yet why, by intent.
         loss_day: day since 1970 (UTC) of `loss_usd_micro`.
         head: newest block seen by this process.
         nonce_floor: the chain's nonce at start, or after somebody else used our key.
@@ -50,6 +51,7 @@ class State(msgspec.Struct, frozen=True):
     halt_cause: str = ""
     tripped: Mapping[PoolId, str] = {}
     uncompared: Mapping[str, Outcome] = {}
+    unexplained: Mapping[str, Outcome] = {}
     loss_day: int = 0
     loss_usd_micro: int = 0
     head: BlockRef | None = None

@@ -30,11 +30,12 @@ class Submitted(msgspec.Struct, frozen=True):
 class Recovery(msgspec.Struct, frozen=True):
     """What start-up found: records read, outcomes reached while nobody looked, slots still open.
 
-    `uncompared` are executions that landed before the process ended that had not compared them with their quotes.
+    `unfinished` are executions whose end an earlier process saw, and did not get to: landed and not compared with their
+    quotes, or reverted and not explained.
     """
 
     records_count: int
     outcomes: tuple[Outcome, ...]
     open_nonces: tuple[int, ...]
     halt_cause: str
-    uncompared: tuple[Outcome, ...] = ()
+    unfinished: tuple[Outcome, ...] = ()

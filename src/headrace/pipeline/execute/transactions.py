@@ -8,11 +8,13 @@ concurrently.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from headrace.errors import ChainError, JournalError, KeystoreError
 from headrace.model.account import Account
 from headrace.model.address import Hash32, PoolId
 from headrace.model.block import BlockHeader
-from headrace.model.intent import Intent, Outcome, Purpose
+from headrace.model.intent import Intent, Outcome
 from headrace.model.record import IntentEnded, PayloadSigned, Record, RefusalNoted, RunStarted
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import Receipt, SignedTransaction
@@ -23,12 +25,12 @@ from headrace.pipeline.execute.inputs import (
     Compared,
     Drop,
     Execute,
+    Explained,
     Halt,
     Input,
     Observed,
     Release,
     Reserve,
-    SeenReceipt,
     SendAnswered,
     Signed,
     SignFailed,
@@ -99,8 +101,9 @@ class TransactionManager:
         outcomes = await self.on_head(head)
         open_nonces = tuple(slot.key.nonce for slot in self._state.open_slots)
         ended = {outcome.intent_id for outcome in outcomes}
-        uncompared = tuple(one for key, one in self._state.uncompared.items() if key not in ended)
-        return Recovery(count, outcomes, open_nonces, self._state.halt_cause, uncompared)
+        left = {**self._state.uncompared, **self._state.unexplained}
+        unfinished = tuple(one for key, one in left.items() if key not in ended)
+        return Recovery(count, outcomes, open_nonces, self._state.halt_cause, unfinished)
 
     async def reserve(self, intents: Sequence[Intent]) -> list[Refusal | None]:
         """Open intents with their reservations in one commit; None for each that was opened, in order.
@@ -178,6 +181,25 @@ class TransactionManager:
         self._append(_merged(self._step(Compared(intent_id))))
         self._flush()
 
+    async def explained(self, outcome: Outcome) -> Outcome:
+        """The outcome with its cause, which is looked for, and journaled, where an execution reverted without one.
+
+        It takes the node some milliseconds: ask when nothing else is urgent.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        slot = self._state.slot_of(outcome.intent_id)
+        if outcome.intent_id not in self._state.unexplained or slot is None or slot.receipt is None:
+            return outcome
+        payload, sockets = slot.payload(slot.receipt.tx_hash), self._sockets
+        assert payload is not None, "a slot's receipt is of one of its payloads"
+        cause = await find_cause(sockets.chain, sockets.simulator, slot.intent, payload, slot.receipt)
+        if self._state.slot_of(outcome.intent_id) == slot:  # else a reorg came between, and it will end anew
+            self._append(_merged(self._step(Explained(outcome.intent_id, cause))))
+            self._flush()
+        return msgspec.structs.replace(outcome, cause=cause)
+
     async def release(self, by: str) -> None:
         """A person, `by` name, releases the account and every tripped pool; durable on return."""
         self._append(_merged(self._step(Release(by, self._sockets.clock.now()))))
@@ -245,27 +267,16 @@ class TransactionManager:
             refusal = str(error)
         return SendAnswered(transaction.hash, self._sockets.clock.monotonic_ns(), refusal)
 
-    async def _receipts(self, asked: frozenset[Hash32]) -> dict[Hash32, SeenReceipt]:
+    async def _receipts(self, asked: frozenset[Hash32]) -> dict[Hash32, Receipt]:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._receipt(tx_hash)) for tx_hash in sorted(asked)]
         except* ChainError as errors:
             raise _first(errors) from errors
-        return {seen.receipt.tx_hash: seen for task in tasks if (seen := task.result()) is not None}
+        return {receipt.tx_hash: receipt for task in tasks if (receipt := task.result()) is not None}
 
-    async def _receipt(self, tx_hash: Hash32) -> SeenReceipt | None:
-        receipt = await self._sockets.chain.receipt(tx_hash)
-        return None if receipt is None else await self._explained(receipt)
-
-    async def _explained(self, receipt: Receipt) -> SeenReceipt:
-        slot = self._state.slot_with(receipt.tx_hash)
-        payload = slot.payload(receipt.tx_hash) if slot else None
-        if slot is None or payload is None or receipt.is_success or payload.purpose is not Purpose.EXECUTE:
-            return SeenReceipt(receipt)
-        if slot.receipt is not None and slot.receipt.block_hash == receipt.block_hash:
-            return SeenReceipt(receipt, slot.cause)
-        sockets = self._sockets
-        return SeenReceipt(receipt, await find_cause(sockets.chain, sockets.simulator, slot.intent, payload, receipt))
+    async def _receipt(self, tx_hash: Hash32) -> Receipt | None:
+        return await self._sockets.chain.receipt(tx_hash)
 
     def _append(self, append: Append) -> None:
         if self._failure is not None:

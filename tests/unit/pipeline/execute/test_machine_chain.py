@@ -17,11 +17,13 @@ from headrace.model.record import (
     AccountHalted,
     ReceiptGone,
     ReceiptSeen,
+    RevertExplained,
 )
 from headrace.model.refusal import Reason
 from headrace.pipeline.execute.commands import Append, Refuse, Send, Sign
 from headrace.pipeline.execute.inputs import (
     Execute,
+    Explained,
     Observed,
     Release,
     Reserve,
@@ -46,12 +48,16 @@ def test_an_execution_ends_when_enough_blocks_stand_on_its_block() -> None:
     assert outcome.gas_cost_wei == 200_000 * 50
 
 
-def test_a_revert_ends_with_its_cause_and_its_loss() -> None:
+def test_a_revert_ends_with_its_loss_and_is_owed_an_explanation() -> None:
     machine = Machine()
     sent = machine.execute()
     machine.look(13, chain_nonce=1, receipts=(receipt(sent, 11, is_success=False),))
     (outcome,) = machine.ended()
-    assert (outcome.status, outcome.cause) == (IntentStatus.REVERTED, "why")
+    assert (outcome.status, outcome.cause) == (IntentStatus.REVERTED, "")
+    assert folded(machine).unexplained == machine.state.unexplained == {"i0": outcome}
+    assert machine.give(Explained("i0", "why")) == (Append((RevertExplained("i0", "why"),), is_synced=False),)
+    assert not folded(machine).unexplained
+    assert not machine.state.unexplained
     spent, cap = 200_000 * 50, 300_000 * 100
     assert machine.state.usage(NOW).loss_usd_micro_today == -(-USD_MICRO * spent // cap)
 

@@ -24,8 +24,8 @@ from headrace.adapters.stores.sqlite.journal import SqliteJournal
 from headrace.errors import JournalCorruptError, JournalError, KeystoreError, NodeUnreachableError
 from headrace.model.account import Account
 from headrace.model.address import Address
-from headrace.model.intent import IntentStatus
-from headrace.model.record import PayloadSent, PayloadSigned, ReceiptSeen, RefusalNoted
+from headrace.model.intent import IntentStatus, Outcome
+from headrace.model.record import PayloadSent, PayloadSigned, RefusalNoted, RevertExplained
 from headrace.model.refusal import Reason, Refusal
 from headrace.pipeline.execute.sockets import Sockets
 from headrace.pipeline.execute.submission import Prepared, Submitted
@@ -102,7 +102,7 @@ def test_outcomes_come_back_with_the_head_that_made_them_final() -> None:
     _run(life, world)
 
 
-def test_a_revert_gets_its_cause_once() -> None:
+def test_a_revert_ends_at_once_and_is_explained_when_there_is_time() -> None:
     world = _world()
     world.faults = Faults(reverted=100)
 
@@ -112,11 +112,61 @@ def test_a_revert_gets_its_cause_once() -> None:
         for _ in range(3):
             world.mine()
             outcomes = await manager.on_head(world.head)
-        assert outcomes[0].status is IntentStatus.REVERTED
-        assert outcomes[0].cause == "reverted in the model"
+        assert (outcomes[0].status, outcomes[0].cause) == (IntentStatus.REVERTED, "")
+        assert not manager.pools_in_flight
+        explained = await manager.explained(outcomes[0])
+        assert explained == msgspec.structs.replace(outcomes[0], cause="reverted in the model")
+        assert await manager.explained(explained) == explained
 
     _run(life, world)
-    assert sum(isinstance(record, ReceiptSeen) for record in world.journal) == 1
+    assert [record for record in world.journal if isinstance(record, RevertExplained)] == [
+        RevertExplained("a", "reverted in the model")
+    ]
+
+
+def test_a_revert_that_nobody_explained_is_left_to_the_next_process() -> None:
+    world = _world()
+    world.faults = Faults(reverted=100)
+    ended: list[Outcome] = []
+
+    async def dies_before_it_asks(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        await manager.execute([_prepared("a")])
+        for _ in range(3):
+            world.mine()
+            ended.extend(await manager.on_head(world.head))
+
+    async def comes_after(manager: TransactionManager) -> None:
+        assert list(manager.state.unexplained.values()) == ended
+        assert (await manager.explained(ended[0])).cause == "reverted in the model"
+        assert not manager.state.unexplained
+
+    _run(dies_before_it_asks, world)
+    _run(comes_after, world)
+
+
+def test_a_revert_that_a_reorg_takes_to_another_block_while_it_is_explained_is_owed_a_new_explanation() -> None:
+    world = _world()
+    world.faults = Faults(reverted=100)
+
+    async def life(manager: TransactionManager) -> None:
+        await manager.reserve([intent("a")])
+        await manager.execute([_prepared("a")])
+        for _ in range(3):
+            world.mine()
+            outcomes = await manager.on_head(world.head)
+        explaining = asyncio.create_task(manager.explained(outcomes[0]))
+        await asyncio.sleep(0)  # it has asked the node
+        world.reorg(3)
+        (anew,) = await manager.on_head(world.head)
+        await explaining
+        assert anew.block_hash != outcomes[0].block_hash
+        assert manager.state.unexplained == {"a": anew}
+        assert (await manager.explained(anew)).cause
+        assert not manager.state.unexplained
+
+    _run(life, world)
+    assert sum(isinstance(record, RevertExplained) for record in world.journal) == 1
 
 
 def test_an_unanswered_send_stays_open_and_is_sent_again() -> None:
