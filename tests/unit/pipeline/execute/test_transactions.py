@@ -23,10 +23,11 @@ from tests.support.transaction_world import (
 from headrace.adapters.stores.sqlite.journal import SqliteJournal
 from headrace.errors import JournalCorruptError, JournalError, KeystoreError, NodeUnreachableError
 from headrace.model.account import Account
-from headrace.model.address import Address
+from headrace.model.address import Address, Hash32
 from headrace.model.intent import IntentStatus, Outcome
 from headrace.model.record import PayloadSent, PayloadSigned, RefusalNoted, RevertExplained
 from headrace.model.refusal import Reason, Refusal
+from headrace.model.transaction import SimulationResult
 from headrace.pipeline.execute.sockets import Sockets
 from headrace.pipeline.execute.submission import Prepared, Submitted
 from headrace.pipeline.execute.transactions import TransactionManager
@@ -43,10 +44,16 @@ def _world() -> World:
     return world
 
 
-def _manager(world: World, *, journal: Journal | None = None, signer: Signer | None = None) -> TransactionManager:
+def _manager(
+    world: World,
+    *,
+    journal: Journal | None = None,
+    signer: Signer | None = None,
+    simulator: WorldSimulator | None = None,
+) -> TransactionManager:
     sockets = Sockets(
         cast("Chain", WorldChain(world)),
-        WorldSimulator(),
+        simulator or WorldSimulator(),
         signer or WorldSigner(world),
         journal or WorldJournal(world),
         WorldHoldings(),
@@ -145,27 +152,34 @@ def test_a_revert_that_nobody_explained_is_left_to_the_next_process() -> None:
     _run(comes_after, world)
 
 
-def test_a_revert_that_a_reorg_takes_to_another_block_while_it_is_explained_is_owed_a_new_explanation() -> None:
+def test_a_revert_that_moves_to_another_block_while_it_is_explained_is_explained_anew() -> None:
     world = _world()
     world.faults = Faults(reverted=100)
+    anew: list[Outcome] = []
 
-    async def life(manager: TransactionManager) -> None:
+    class Reorganising(WorldSimulator):
+        async def replay(self, block: Hash32, transaction: Hash32) -> SimulationResult | None:
+            if not anew:
+                world.reorg(3)
+                anew.extend(await manager.on_head(world.head))
+            return await super().replay(block, transaction)
+
+    manager = _manager(world, simulator=Reorganising())
+
+    async def life() -> None:
+        await manager.recover(version="1", config_digest="")
         await manager.reserve([intent("a")])
         await manager.execute([_prepared("a")])
         for _ in range(3):
             world.mine()
             outcomes = await manager.on_head(world.head)
-        explaining = asyncio.create_task(manager.explained(outcomes[0]))
-        await asyncio.sleep(0)  # it has asked the node
-        world.reorg(3)
-        (anew,) = await manager.on_head(world.head)
-        await explaining
-        assert anew.block_hash != outcomes[0].block_hash
-        assert manager.state.unexplained == {"a": anew}
-        assert (await manager.explained(anew)).cause
+        await manager.explained(outcomes[0])
+        assert anew[0].block_hash != outcomes[0].block_hash
+        assert manager.state.unexplained == {"a": anew[0]}
+        assert (await manager.explained(anew[0])).cause
         assert not manager.state.unexplained
 
-    _run(life, world)
+    asyncio.run(life())
     assert sum(isinstance(record, RevertExplained) for record in world.journal) == 1
 
 
