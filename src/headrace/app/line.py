@@ -1,14 +1,14 @@
 """The line from a snapshot to transactions that a node has accepted: search, validate, plan, rehearse, execute.
 
 What one block offers goes through together: one synced commit for all reservations and signatures, and the sends side
-by side. The node begins to simulate the first plan while the others are still validated and the reservations made: what
-it simulates in vain costs nobody anything. Without a `TransactionManager` the line ends after the rehearsal: that is a
-dry run.
+by side. The node begins to simulate each plan as soon as it is valid, while the others are still validated and the
+reservations made: what it simulates in vain costs nobody anything. Without a `TransactionManager` the line ends after
+the rehearsal: that is a dry run.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -103,12 +103,14 @@ class Line:
         at = next_block(snapshot.header, parts.block_seconds, parts.base_fee, l1_fee_wei=parts.l1_fee_wei())
         found = self._find(snapshot, at)
         untried = deque(() if self._is_old(snapshot, found, refused) else found)
-        first = self._first_valid(untried, snapshot, at, refused)
         rehearsals = Rehearsals(self._parts, snapshot)
-        if first is not None:  # also where it wants a pool in flight: by this block that plan has most probably ended
-            rehearsals.begin(first)
         try:
-            validated = self._validate(first, untried, snapshot, at, refused)
+            validated: list[Validated] = []
+            for one in self._valid(untried, snapshot, at, refused):
+                if parts.transactions is not None or not validated:
+                    rehearsals.begin(one)  # also where it wants a pool in flight: most probably that plan has ended
+                validated.append(one)
+            validated.sort(key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
             validated = self._believed(validated, snapshot, refused)
             if settle is not None and self._wants_pools_in_flight(validated):
                 await settle()
@@ -179,28 +181,24 @@ class Line:
                 return Refusal(Reason.TOKEN_UNFIT, f"token {token}: {why}")
         return None
 
-    def _validate(
+    def _valid(
         self,
-        first: Validated | None,
         untried: deque[Opportunity],
         snapshot: Snapshot[PoolState],
         at: BlockContext,
         refused: list[tuple[Opportunity, Refusal]],
-    ) -> list[Validated]:
-        """All that are valid, the best first by what is left after gas.
+    ) -> Iterator[Validated]:
+        """Those that are valid, in the order of the estimates.
 
         Of two routes through one pool only one can be executed, so what shares a pool with a valid one before it is not
         quoted any more, unless somebody wants to see all that there is.
         """
-        validated: list[Validated] = []
         taken: set[PoolId] = set()
-        while first is not None:
-            validated.append(first)
+        while (one := self._first_valid(untried, snapshot, at, refused)) is not None:
+            yield one
             if self._parts.transactions is not None:
-                taken.update(first.opportunity.route.pools)
+                taken.update(one.opportunity.route.pools)
                 untried = _without(taken, untried, refused)
-            first = self._first_valid(untried, snapshot, at, refused)
-        return sorted(validated, key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
 
     def _believed(
         self,

@@ -235,6 +235,28 @@ def test_the_head_is_announced_first_and_then_each_block_once(url: str, rpc: Rpc
     through(url, work)
 
 
+def test_the_logs_of_an_announced_block_are_asked_for_once_and_before_anybody_wants_them(
+    anvil: Anvil, rpc: Rpc
+) -> None:
+    async def scenario() -> None:
+        async with proxied(anvil) as (chain, proxy):
+            events = chain.events()
+            await anext(events)
+            for asked in (1, 2):
+                await asyncio.to_thread(emit, rpc, 2)
+                announced = await anext(events)
+                assert isinstance(announced, Announcement)
+                assert announced.header is not None
+                await chain.head()  # frames stay in order: what went before it has passed the proxy
+                assert proxy.seen["eth_getLogs"] == asked
+                logs = await chain.logs(announced.hash)
+                assert logs_bloom(logs) == announced.header.logs_bloom
+                assert len(logs) == 4
+                assert proxy.seen["eth_getLogs"] == asked
+
+    asyncio.run(scenario())
+
+
 def test_logs_can_announce_a_block_and_do_not_announce_it_twice(anvil: Anvil, rpc: Rpc) -> None:
     async def scenario() -> None:
         async with proxied(anvil, hint_addresses=(EMITTER,)) as (chain, proxy):

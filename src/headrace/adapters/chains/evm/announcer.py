@@ -7,6 +7,7 @@ and none of the others: whoever works through old heads one by one trades on wha
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,9 +22,13 @@ _RECENT_MAX = 64
 
 
 class Announcer:
-    """Collects for one reader; `close` lets it read what is left. `highest` is the highest block number named."""
+    """Collects for one reader; `close` lets it read what is left. `highest` is the highest block number named.
 
-    def __init__(self) -> None:
+    `on_new` is called at once with the hash of each block whose header a notification brought.
+    """
+
+    def __init__(self, on_new: Callable[[Hash32], None] = lambda _block: None) -> None:
+        self._on_new = on_new
         self._kept: deque[Announcement] = deque(maxlen=_KEPT_MAX)
         self._recent: deque[bytes] = deque(maxlen=_RECENT_MAX)
         self._news = asyncio.Event()
@@ -40,6 +45,7 @@ class Announcer:
         if header is None:
             self.malformed_count += 1  # the poll for a silent node finds the block
         else:
+            self._on_new(header.hash)
             self.announce(header, at_ns)
 
     def on_log(self, result: msgspec.Raw, at_ns: int) -> None:

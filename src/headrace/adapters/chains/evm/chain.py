@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from headrace.adapters.chains.evm import answer, log_range
+from headrace.adapters.chains.evm.ahead import LogsAhead
 from headrace.adapters.chains.evm.announcer import Announcer
 from headrace.adapters.chains.evm.client import NodeClient
 from headrace.adapters.chains.evm.frame import ErrorObject
@@ -39,6 +40,7 @@ class EvmChain:
         self._clock = clock
         self._sleep = sleep
         self._announcer = Announcer()
+        self._ahead = LogsAhead(self._ask_logs)
 
     @property
     def chain_id(self) -> ChainId:
@@ -60,6 +62,7 @@ class EvmChain:
 
     async def close(self) -> None:
         """End the connection."""
+        self._ahead.close()
         await self.client.close()
 
     async def __aenter__(self) -> Self:
@@ -90,8 +93,9 @@ class EvmChain:
         return header
 
     async def logs(self, block: Hash32) -> tuple[Log, ...]:
-        """All logs of a block, in the node's order."""
-        return await self.client.request("eth_getLogs", ({"blockHash": block},), answer.read_logs)
+        """All logs of a block, in the node's order; those of the block named last may be on their way already."""
+        under_way = self._ahead.take(block)
+        return await (self._ask_logs(block) if under_way is None else under_way)
 
     async def logs_between(self, query: LogQuery) -> tuple[Log, ...]:
         """Logs of one contract in many blocks; a refusal says whether fewer blocks or waiting help."""
@@ -181,13 +185,16 @@ class EvmChain:
 
     async def _subscribed(self) -> Announcer:
         connection = await self.client.connection()
-        self._announcer = announcer = Announcer()
+        self._announcer = announcer = Announcer(self._ahead.begin)
         connection.on_end(announcer.close)
         await self.client.subscribe(("newHeads",), announcer.on_head)
         if self._options.hint_addresses:
             wanted: dict[str, JsonValue] = {"address": list(self._options.hint_addresses)}
             await self.client.subscribe(("logs", wanted), announcer.on_log)
         return announcer
+
+    def _ask_logs(self, block: Hash32) -> Awaitable[tuple[Log, ...]]:
+        return self.client.request("eth_getLogs", ({"blockHash": block},), answer.read_logs)
 
 
 def is_already_known(message: str) -> bool:
