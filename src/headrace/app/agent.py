@@ -322,6 +322,7 @@ def _logged(execution: Execution) -> dict[str, object]:
     return {
         "status": execution.status.value,
         "engine": execution.engine,
+        "engines_refused": execution.engines_refused or None,
         "route": execution.route,
         "tx_hash": execution.tx_hash,
         "realised_units": execution.realised_profit_units,

@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 
 import msgspec
 
+from headrace.app.next_engine import on_next_engines
 from headrace.model.address import Address, PoolId
 from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule
 from headrace.model.block import BlockContext, next_block
-from headrace.model.opportunity import Opportunity, Rehearsed, Validated
+from headrace.model.opportunity import Opportunity, Rehearsed, Source, Validated
 from headrace.model.pool import ProtocolId
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.snapshot import Snapshot
@@ -233,30 +234,42 @@ class Line:
         snapshot: Snapshot[PoolState],
         refused: list[tuple[Opportunity, Refusal]],
     ) -> list[Validated]:
+        """Those that hold a reservation now; what wants own capital that others hold is put on its next engine."""
         if not validated:
             return []
         if self._parts.transactions is None:
             answers = _without_shared_pools(validated)
         else:
             answers = await self._parts.transactions.reserve([intent_of(v, snapshot) for v in validated])
-        refused += [(v.opportunity, a) for v, a in zip(validated, answers, strict=True) if a is not None]
-        return [v for v, answer in zip(validated, answers, strict=True) if answer is None]
+        opened, stopped = [], []
+        for one, answer in zip(validated, answers, strict=True):
+            if answer is None:
+                opened.append(one)
+            else:
+                stopped.append((one, answer))
+        again = on_next_engines(self._parts.validator, stopped, snapshot, refused)
+        return [*opened, *(await self._reserve(again, snapshot, refused))]
 
     async def _rehearse(
         self, chosen: Sequence[Validated], rehearsals: "Rehearsals", refused: list[tuple[Opportunity, Refusal]]
     ) -> list[Rehearsed]:
+        """Those that do what was quoted; what its engine fails is tried once more, on the next one."""
         for one in chosen:
             rehearsals.begin(one)
-        rehearsed = []
+        rehearsed, stopped = [], []
         for one in chosen:
             verdict = await rehearsals.verdict(one)
             if isinstance(verdict, Rehearsed):
                 rehearsed.append(verdict)
                 continue
-            refused.append((one.opportunity, verdict))
+            stopped.append((one, verdict))
             if self._parts.transactions is not None:
                 await self._parts.transactions.drop(one.opportunity.id, verdict)
-        return rehearsed
+        again = on_next_engines(self._parts.validator, stopped, rehearsals.snapshot, refused)
+        if not again:
+            return rehearsed
+        reserved = await self._reserve(again, rehearsals.snapshot, refused)
+        return [*rehearsed, *(await self._rehearse(reserved, rehearsals, refused))]
 
     async def _timely(
         self,
@@ -309,19 +322,20 @@ class Rehearsals:
     def __init__(self, parts: LineParts, snapshot: Snapshot[PoolState]) -> None:
         """Begin with none."""
         self._parts = parts
-        self._snapshot = snapshot
-        self._under_way: dict[str, asyncio.Future[Rehearsed | Refusal]] = {}
+        self.snapshot = snapshot
+        self._under_way: dict[tuple[str, Source], asyncio.Future[Rehearsed | Refusal]] = {}
 
     def begin(self, validated: Validated) -> None:
         """Have the node simulate its plan, unless it does already."""
-        if validated.opportunity.id not in self._under_way:
-            plan = self._parts.planner.plan(validated, self._snapshot)
-            under_way = self._parts.rehearsal.rehearse(plan, self._snapshot)
-            self._under_way[validated.opportunity.id] = asyncio.ensure_future(under_way)
+        key = _trial(validated)
+        if key not in self._under_way:
+            plan = self._parts.planner.plan(validated, self.snapshot)
+            under_way = self._parts.rehearsal.rehearse(plan, self.snapshot)
+            self._under_way[key] = asyncio.ensure_future(under_way)
 
     async def verdict(self, validated: Validated) -> Rehearsed | Refusal:
         """Of one that was begun."""
-        return await self._under_way[validated.opportunity.id]
+        return await self._under_way[_trial(validated)]
 
     async def close(self) -> None:
         """Nobody waits for the others any more."""
@@ -330,6 +344,11 @@ class Rehearsals:
             await asyncio.sleep(0)  # what has not begun cannot end cleanly
         for under_way in left:
             under_way.cancel()
+
+
+def _trial(validated: Validated) -> tuple[str, Source]:
+    """One opportunity on one engine."""
+    return validated.opportunity.id, validated.funding.source
 
 
 def _without_shared_pools(validated: Sequence[Validated]) -> list[Refusal | None]:

@@ -58,6 +58,9 @@ def _ended(result: RunReport) -> Iterator[str]:
     )
     if by_status["pending"]:
         yield "what is pending is in the journal: the next start brings it to its end"
+    moved = sum(bool(row.engines_refused) for row in result.executions)
+    if moved:
+        yield f"on the next engine, since the first one could not pay: {moved} of {len(result.executions)}"
     clean = sum(row.clean is True and row.status == "landed" for row in result.executions)
     miss = result.parity_wei_max
     yield f"clean: {clean} of {by_status['landed']} landed; the largest miss of a clean quote is {miss} wei"
@@ -104,7 +107,7 @@ def _cells(row: ExecutionRow) -> tuple[str, ...]:
     status = f"{row.status}{' clean' if row.clean and row.status == 'landed' else ''}"
     return (
         "" if row.block is None else str(row.block),
-        row.engine,
+        _engine(row),
         row.route,
         f"{status}: {_abbreviated(row.cause)}" if row.cause else status,
         str(row.quoted_profit_wei),
@@ -115,6 +118,11 @@ def _cells(row: ExecutionRow) -> tuple[str, ...]:
         "" if row.slippage_bps is None else str(row.slippage_bps),
         "" if row.latency_ms is None else f"{row.latency_ms:.1f}",
     )
+
+
+def _engine(row: ExecutionRow) -> str:
+    tried = [before.partition(":")[0] for before in row.engines_refused]
+    return f"{row.engine} (after {', '.join(tried)})" if tried else row.engine
 
 
 def _abbreviated(text: str) -> str:

@@ -33,6 +33,7 @@ class Execution(msgspec.Struct, frozen=True):
         slippage_bps: (quoted - realised) / quoted, rounded half up; negative when more was realised.
         latency_ms: from the first frame that announced the quoted block to the node's acceptance.
         cause: why it reverted.
+        engines_refused: what was tried before `engine` in the same block, and what stopped it, in words.
     """
 
     intent_id: str
@@ -57,6 +58,7 @@ class Execution(msgspec.Struct, frozen=True):
     latency_ms: float | None = None
     cause: str = ""
     fills: tuple[Fill, ...] = ()
+    engines_refused: tuple[str, ...] = ()
 
     @property
     def deviation_units(self) -> int | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from headrace.model.account import AccountId, Reservation
 from headrace.model.address import Address, ChainId, Hash32
+from headrace.model.engine import EngineRefused
 from headrace.model.order import Step
 from headrace.model.refusal import Reason
 from headrace.model.transaction import Receipt, UnsignedTransaction
@@ -67,7 +68,7 @@ class Intent(msgspec.Struct, frozen=True):
     that was made before sending. The quote has seen all logs of `quoted_block`: a later one of a pool on the route,
     before the execution's own, makes the execution unclean. `is_for_one_block` says that a pool on the route moves
     without logs (interest, a ramp): the quote is then of the next block alone, and an execution in a later one is
-    unclean as well.
+    unclean as well. `engines_refused` are those that were tried for the opportunity before `engine`.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Intent(msgspec.Struct, frozen=True):
     announced_ns: int
     reservation: Reservation
     is_for_one_block: bool = False
+    engines_refused: tuple[EngineRefused, ...] = ()
 
     @property
     def account(self) -> AccountId:

@@ -9,6 +9,7 @@ import msgspec
 from headrace.model.account import Account, Reservation
 from headrace.model.address import Address
 from headrace.model.block import BlockContext, BlockRef
+from headrace.model.engine import EngineRefused
 from headrace.model.executor_plan import ExecutorPlan, Funding
 from headrace.model.route import Route
 from headrace.model.transaction import UnsignedTransaction
@@ -36,6 +37,9 @@ class Opportunity(msgspec.Struct, frozen=True):
     announced_ns: int
 
 
+Source = tuple[str, Address]  # an engine and its lender, the zero address where there is none
+
+
 class FundingOffer(msgspec.Struct, frozen=True):
     """A way to pay the first amount; `fee_units` is the lender's, rounded up as the lender does; gas is a table's."""
 
@@ -43,6 +47,11 @@ class FundingOffer(msgspec.Struct, frozen=True):
     lender: Address
     fee_units: int
     gas: int
+
+    @property
+    def source(self) -> Source:
+        """Whose money it is."""
+        return self.funding.engine, self.lender
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -58,6 +67,7 @@ class Validated(msgspec.Struct, frozen=True):
         expires_block: last block in which it may execute.
         reservation: what it takes from the limits.
         is_for_one_block: whether a pool moves without logs, so that the quote holds in `context`'s block alone.
+        engines_refused: the engines that were tried before this one for the same opportunity in the same block.
     """
 
     opportunity: Opportunity
@@ -73,6 +83,7 @@ class Validated(msgspec.Struct, frozen=True):
     expires_block: int
     reservation: Reservation
     is_for_one_block: bool = False
+    engines_refused: tuple[EngineRefused, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True):

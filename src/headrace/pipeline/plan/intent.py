@@ -9,7 +9,10 @@ from headrace.ports.pool import PoolState
 
 
 def intent_of(validated: Validated, snapshot: Snapshot[PoolState]) -> Intent:
-    """The intent of a validated opportunity; its id is the opportunity's, so that one is never opened twice."""
+    """The intent of a validated opportunity; its id is the opportunity's, so that one is never executed twice.
+
+    On the next engine the same intent is opened again, when the one before it has ended unsigned.
+    """
     opportunity, amount = validated.opportunity, validated.amounts_units[0]
     order = Order(
         id=opportunity.id,
@@ -36,6 +39,7 @@ def intent_of(validated: Validated, snapshot: Snapshot[PoolState]) -> Intent:
         announced_ns=opportunity.announced_ns,
         reservation=validated.reservation,
         is_for_one_block=validated.is_for_one_block,
+        engines_refused=validated.engines_refused,
     )
 
 

@@ -77,4 +77,5 @@ def _pending(ended: Ended) -> Execution:
         gas_cost_wei=outcome.gas_cost_wei,
         latency_ms=latency,
         cause=outcome.cause,
+        engines_refused=tuple(one.text for one in intent.engines_refused),
     )

@@ -21,7 +21,10 @@ _REPORTED_AS = {
 
 
 class ExecutionRow(msgspec.Struct, frozen=True):
-    """One execution; `_wei` amounts are in the smallest unit of the token that they name, native for `_native_wei`."""
+    """One execution; `_wei` amounts are in the smallest unit of the token that they name, native for `_native_wei`.
+
+    `engines_refused` were tried before `engine`, each with what stopped it.
+    """
 
     engine: str
     strategy: str
@@ -42,6 +45,7 @@ class ExecutionRow(msgspec.Struct, frozen=True):
     slippage_bps: int | None
     latency_ms: float | None
     cause: str
+    engines_refused: tuple[str, ...] = ()
 
 
 class OpportunityCounts(msgspec.Struct, frozen=True):
@@ -156,4 +160,5 @@ def _row(execution: Execution, tokens: Mapping[Address, Token]) -> ExecutionRow:
         slippage_bps=execution.slippage_bps,
         latency_ms=execution.latency_ms,
         cause=execution.cause,
+        engines_refused=execution.engines_refused,
     )

@@ -27,6 +27,7 @@ from headrace.model.account import (
 from headrace.model.address import Address
 from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule
 from headrace.model.block import BlockContext, base_fee_wei_max
+from headrace.model.engine import EngineRefused
 from headrace.model.fees import FeePolicy
 from headrace.model.money import NATIVE_DECIMALS, units_down, units_up, usd_micro_up
 from headrace.model.opportunity import FundingOffer, Opportunity, Validated
@@ -95,6 +96,16 @@ class Economics(msgspec.Struct, frozen=True):
     native_usd_pico: int
 
 
+class Quoted(msgspec.Struct, frozen=True):
+    """An opportunity in exact integers, before anybody pays for it; `engines_refused` were asked before."""
+
+    opportunity: Opportunity
+    amounts: tuple[int, ...]
+    at: BlockContext
+    economics: Economics
+    engines_refused: tuple[EngineRefused, ...] = ()
+
+
 class Validator:
     """Checks one account's opportunities against one configuration."""
 
@@ -148,7 +159,25 @@ class Validator:
         economics = self._economics(amounts, token, snapshot, at, prices)
         if isinstance(economics, Refusal):
             return economics
-        return self._fund(opportunity, amounts, snapshot, at, economics)
+        return self._fund(Quoted(opportunity, amounts, at, economics), snapshot)
+
+    def on_next_engine(self, tried: Validated, refusal: Refusal, snapshot: Snapshot[PoolState]) -> Validated | Refusal:
+        """The same trade, paid for by the cheapest source that was not `refusal`'s, nor tried before it.
+
+        Amounts and prices are those of the block that the trade was found on; whether it is worth the next engine's fee
+        and gas is asked as at the first time.
+        """
+        opportunity, at = tried.opportunity, tried.context
+        token = opportunity.route.token_in
+        price = self._oracle.price(token, at.timestamp)
+        native_price = self._oracle.price(self._wrapped_native, at.timestamp)
+        if price is None or native_price is None:
+            return Refusal(Reason.NO_FRESH_PRICE, f"no fresh dollar price of {_symbol(snapshot, token)} or of gas")
+        economics = self._economics(tried.amounts_units, token, snapshot, at, (price, native_price))
+        if isinstance(economics, Refusal):
+            return economics
+        refused = (*tried.engines_refused, EngineRefused(*tried.funding.source, refusal))
+        return self._fund(Quoted(opportunity, tried.amounts_units, at, economics, refused), snapshot)
 
     def _unproven(self, route: Route, snapshot: Snapshot[PoolState]) -> Refusal | None:
         if self._thresholds.trades_unproven_pools:
@@ -227,16 +256,16 @@ class Validator:
             + self._thresholds.priority_fee_wei
         )
 
-    def _fund(
-        self,
-        opportunity: Opportunity,
-        amounts: Sequence[int],
-        snapshot: Snapshot[PoolState],
-        at: BlockContext,
-        economics: Economics,
-    ) -> Validated | Refusal:
+    def _fund(self, quoted: Quoted, snapshot: Snapshot[PoolState]) -> Validated | Refusal:
+        opportunity, amounts, economics = quoted.opportunity, quoted.amounts, quoted.economics
         route = opportunity.route
-        offer = self._funding.cheapest(route, amounts[0], snapshot, economics.gas_price_units_x96)
+        offer = self._funding.cheapest(
+            route,
+            amounts[0],
+            snapshot,
+            gas_price_units_x96=economics.gas_price_units_x96,
+            without=[(one.engine, one.lender) for one in quoted.engines_refused],
+        )
         if offer is None:
             symbol = _symbol(snapshot, route.token_in)
             return Refusal(Reason.NO_FUNDING, f"nobody lends {amounts[0]} units of {symbol} for this route")
@@ -260,17 +289,18 @@ class Validator:
             profit_min_units=profit_min,
             funding=offer,
             gas_estimate=gas,
-            profit_native_wei=self._native.native_wei(route.token_in, profit, snapshot, at) or 0,
+            profit_native_wei=self._native.native_wei(route.token_in, profit, snapshot, quoted.at) or 0,
             net_native_wei_min=units_up(
                 self._thresholds.profit_usd_micro_min, NATIVE_DECIMALS, economics.native_usd_pico
             ),
-            context=at,
+            context=quoted.at,
             expires_block=snapshot.header.number + self._thresholds.deadline_blocks,
             reservation=msgspec.structs.replace(
                 self._reservation(route, amounts[0], offer, gas, economics),
                 scopes=self._scopes(opportunity, snapshot),
             ),
-            is_for_one_block=self._is_for_one_block(route, snapshot, at),
+            is_for_one_block=self._is_for_one_block(route, snapshot, quoted.at),
+            engines_refused=quoted.engines_refused,
         )
 
     def _is_for_one_block(self, route: Route, snapshot: Snapshot[PoolState], at: BlockContext) -> bool:

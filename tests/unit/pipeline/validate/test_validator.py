@@ -300,6 +300,55 @@ def test_a_loan_costs_its_fee_and_a_source_that_the_plan_locks_is_never_used() -
     assert refused(market, validator(funding=FundingDesk(Holdings(), [locked], dexes))) is Reason.NO_FUNDING
 
 
+STOPPED = Refusal(Reason.REHEARSAL_REVERTED, "the lender is shut")
+
+
+def test_each_source_of_money_is_tried_once_and_the_cheapest_of_the_others_is_next() -> None:
+    market = mispriced(gap_bps=300)
+    free = Lender(Funding.BALANCER_V2_FLASH_LOAN, fee=Fraction(0), gas=20_000)
+    aave = Lender(Funding.AAVE_V3_FLASH_LOAN, fee=Fraction(5, 10_000), gas=110_000)
+    judge_ = validator(funding=FundingDesk(Holdings({WETH.address: 10**24}), [aave, free], DEXES))
+    verdict: Validated | Refusal = accepted(market, judge_)
+    order, seen = [], []
+    while isinstance(verdict, Validated):
+        order.append(verdict.funding.funding)
+        seen.append(verdict)
+        verdict = judge_.on_next_engine(verdict, STOPPED, market)
+    assert order == [
+        Funding.OWN_CAPITAL,
+        Funding.FLASH_SWAP,
+        Funding.BALANCER_V2_FLASH_LOAN,
+        Funding.AAVE_V3_FLASH_LOAN,
+    ]
+    assert verdict.reason is Reason.NO_FUNDING
+    first, last = seen[0], seen[-1]
+    assert [one.engine for one in last.engines_refused] == ["own_capital", "flash_swap", "flash_loan"]
+    assert last.engines_refused[-1].lender == free.lender
+    assert {one.refusal for one in last.engines_refused} == {STOPPED}
+    assert first.engines_refused == ()
+    assert {one.amounts_units for one in seen} == {first.amounts_units}
+    assert first.profit_units - last.profit_units == last.funding.fee_units > 0
+    assert first.reservation.capital_units == first.amounts_units[0]
+    assert last.reservation.capital_units == 0
+    assert first.profit_min_units < last.profit_min_units  # its gas
+
+
+def test_the_next_engine_is_not_taken_where_it_costs_more_than_the_trade_earns_or_nothing_can_be_priced() -> None:
+    market = mispriced(gap_bps=150)
+    dear = Lender(Funding.AAVE_V3_FLASH_LOAN, fee=Fraction(1, 100))
+    dexes = {name: NoFlashSwap({"a": 3000, "b": 3000}) for name in DEXES}
+    desk = FundingDesk(Holdings({WETH.address: 10**24}), [dear], dexes)
+    valid = accepted(market, validator(funding=desk))
+    for by, reason in (
+        (validator(funding=desk), Reason.NOT_PROFITABLE_AFTER_GAS),
+        (validator(funding=desk, oracle=Prices({})), Reason.NO_FRESH_PRICE),
+        (validator(changed(gas_price_wei_max=1), funding=desk), Reason.GAS_PRICE_TOO_HIGH),
+    ):
+        verdict = by.on_next_engine(valid, STOPPED, market)
+        assert isinstance(verdict, Refusal)
+        assert verdict.reason is reason
+
+
 def test_prices_of_the_fixture_are_those_of_its_pools() -> None:
     assert USD_PRICES[WETH.address] == 3000 * USD_PRICES[USDC.address]
 
