@@ -53,6 +53,7 @@ def test_no_life_sends_twice_forgets_or_exceeds_a_limit() -> None:
         "nonce too low": 5,
         "replaced": 50,
         "evicted": 50,
+        "doomed": 50,
         "reorg": 200,
         "taken back": 50,
         "disk full": 20,

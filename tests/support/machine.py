@@ -69,7 +69,8 @@ class Machine:
     def sign(self, command: Command) -> tuple[Command, ...]:
         assert isinstance(command, Sign)
         signed = SIGNER.sign(command.transaction, command.nonce)
-        return self.give(Signed(command.intent_id, command.nonce, command.purpose, command.transaction, signed))
+        asked = (command.intent_id, command.nonce, command.purpose, command.transaction)
+        return self.give(Signed(*asked, signed, command.why))
 
     def execute(self, name: str = "i0") -> SignedTransaction:
         """Reserve, execute, sign; answers what is to be sent."""

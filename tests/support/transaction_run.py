@@ -45,6 +45,7 @@ STORM = Faults(
     read_failed=3,
     evicted=5,
     passed_over=25,
+    doomed=20,
     reverted=10,
     full_disk=1,
 )
@@ -108,7 +109,7 @@ class Run:
         world = self.world
         chain = cast("Chain", WorldChain(world))  # the machine's part of it
         sockets = Sockets(
-            chain, WorldSimulator(), WorldSigner(world), WorldJournal(world), WorldHoldings(), WorldClock(world)
+            chain, WorldSimulator(world), WorldSigner(world), WorldJournal(world), WorldHoldings(), WorldClock(world)
         )
         manager = TransactionManager(ACCOUNT, self.rules, sockets)
         recovery = await manager.recover(version="test", config_digest="")

@@ -20,6 +20,7 @@ from headrace.pipeline.validate.validator import Thresholds
 
 PriceOf = Callable[[str], int | None]
 _PPM = 1_000_000
+_MS_PER_SECOND = 1000
 
 
 def thresholds(config: Config, price_of: PriceOf) -> Thresholds:
@@ -64,6 +65,8 @@ def rules(config: Config, price_of: PriceOf) -> Rules:
         ),
         confirmations=config.execution.transactions.confirmations,
         reorg_blocks=config.chain.reorg_depth_blocks,
+        block_seconds=max(round(config.chain.block_time_ms / _MS_PER_SECOND), 1),
+        base_fee=config.chain.rules.base_fee,
     )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from headrace.model.execution import WOULD_FAIL
 from headrace.model.token import decimal_text
 from headrace.pipeline.report.summary import ENGINES, ExecutionRow, RunReport
 
@@ -51,10 +52,12 @@ def _ended(result: RunReport) -> Iterator[str]:
         yield f"{engine}: {len(rows)} landed, {_native(net)} ETH net of gas"
     by_status = Counter(row.status for row in result.executions)
     lost = sum(row.gas_cost_wei for row in result.executions if row.status in {"reverted", "cancelled"})
+    again = sum(row.status == "cancelled" and WOULD_FAIL in row.cause for row in result.executions)
     stopped = sum(count for name, count in result.refusals.items() if name.startswith("rehearsal"))
     yield (
         f"lost: {by_status['reverted']} reverted by the guard and {by_status['cancelled']} cancelled, at the cost of"
-        f" {_native(lost)} ETH of gas; {stopped} stopped by the rehearsal, at no cost; {by_status['pending']} pending"
+        f" {_native(lost)} ETH of gas; {again} of the cancelled stopped by the rehearsal on a newer block, and"
+        f" {stopped} stopped by the rehearsal before they were sent; {by_status['pending']} pending"
     )
     if by_status["pending"]:
         yield "what is pending is in the journal: the next start brings it to its end"

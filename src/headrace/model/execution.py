@@ -6,6 +6,7 @@ from headrace.model.address import Address, Hash32
 from headrace.model.intent import IntentStatus
 
 UNEXPLAINED = "unexplained"  # a replay succeeds, and no log shows who came before
+WOULD_FAIL = "it would fail"  # a rehearsal on a newer block, of what waited
 NOT_FOUND = "not found"  # the node could not be asked
 
 
@@ -32,7 +33,7 @@ class Execution(msgspec.Struct, frozen=True):
         net_profit_native_wei: realised profit at the quote's conversion, less what gas cost.
         slippage_bps: (quoted - realised) / quoted, rounded half up; negative when more was realised.
         latency_ms: from the first frame that announced the quoted block to the node's acceptance.
-        cause: why it reverted.
+        cause: why it reverted, or was cancelled.
         engines_refused: what was tried before `engine` in the same block, and what stopped it, in words.
     """
 

@@ -121,6 +121,7 @@ class Slot(msgspec.Struct, frozen=True):
         signed_block: head when the last payload was signed.
         receipt: of the payload that is in a block now, if any.
         final_block: head at which the slot became final, or None.
+        cancel_cause: why the first cancellation was signed, if one was.
     """
 
     key: SlotKey
@@ -129,6 +130,7 @@ class Slot(msgspec.Struct, frozen=True):
     signed_block: int
     receipt: Receipt | None = None
     final_block: int | None = None
+    cancel_cause: str = ""
 
     @property
     def status(self) -> SlotStatus:

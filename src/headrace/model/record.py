@@ -33,12 +33,16 @@ class IntentOpened(msgspec.Struct, frozen=True, tag="intent_opened"):
 
 
 class PayloadSigned(msgspec.Struct, frozen=True, tag="payload_signed"):
-    """Bytes exist that can use the slot, for ever; durable before the first of them leaves."""
+    """Bytes exist that can use the slot, for ever; durable before the first of them leaves.
+
+    `why` says what a cancellation is for.
+    """
 
     slot: SlotKey
     intent_id: str
     payload: Payload
     block_number: int
+    why: str = ""
 
 
 class PayloadSent(msgspec.Struct, frozen=True, tag="payload_sent"):

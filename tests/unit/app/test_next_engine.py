@@ -131,7 +131,7 @@ def test_an_amount_off_its_quote_is_the_routes_unless_a_lender_may_have_changed_
 async def trade(world: World, node: Node, judge: Validator) -> Pass:
     sockets = Sockets(
         cast("Chain", WorldChain(world)),
-        WorldSimulator(),
+        WorldSimulator(world),
         WorldSigner(world),
         WorldJournal(world),
         WorldHoldings(),  # 1,000 units: no capital for anything here

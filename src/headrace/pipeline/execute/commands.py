@@ -16,12 +16,13 @@ class Append(msgspec.Struct, frozen=True):
 
 
 class Sign(msgspec.Struct, frozen=True):
-    """Ask the signer; the answer is the next input."""
+    """Ask the signer; the answer is the next input. `why` says what a cancellation is for."""
 
     intent_id: str
     nonce: int
     purpose: Purpose
     transaction: UnsignedTransaction
+    why: str = ""
 
 
 class Send(msgspec.Struct, frozen=True):

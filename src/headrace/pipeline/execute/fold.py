@@ -96,7 +96,9 @@ def _payload_signed(state: State, record: PayloadSigned) -> State:
     _require(record.payload.purpose is Purpose.CANCEL, f"nonce {nonce} signed for two executions")
     _require(not slot.is_final, f"nonce {nonce} signed for after its end")
     payloads = (*slot.payloads, record.payload)
-    return _with_slot(state, msgspec.structs.replace(slot, payloads=payloads, signed_block=record.block_number))
+    cause = slot.cancel_cause or record.why
+    slot = msgspec.structs.replace(slot, payloads=payloads, signed_block=record.block_number, cancel_cause=cause)
+    return _with_slot(state, slot)
 
 
 def _slot_opened(state: State, record: PayloadSigned) -> State:

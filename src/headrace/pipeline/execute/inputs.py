@@ -36,13 +36,14 @@ class Execute(msgspec.Struct, frozen=True):
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """The signer's answer to `Sign`."""
+    """The signer's answer to `Sign`, whose `why` it repeats."""
 
     intent_id: str
     nonce: int
     purpose: Purpose
     transaction: UnsignedTransaction
     signed: SignedTransaction
+    why: str = ""
 
 
 class SignFailed(msgspec.Struct, frozen=True):
@@ -66,7 +67,8 @@ class SendAnswered(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """The chain was looked at after `head`: first the sender's nonce, then the receipts of `asked`.
 
-    In that order, so that a nonce of ours that the chain has passed finds its receipt.
+    In that order, so that a nonce of ours that the chain has passed finds its receipt. `doomed` are executions in no
+    block that would fail in the next one, and why.
     """
 
     head: BlockHeader
@@ -74,6 +76,7 @@ class Observed(msgspec.Struct, frozen=True):
     asked: frozenset[Hash32]
     receipts: Mapping[Hash32, Receipt]
     now: int
+    doomed: Mapping[Hash32, str] = {}
 
 
 class Halt(msgspec.Struct, frozen=True):

@@ -29,7 +29,9 @@ Invariants, and what holds them:
    than the configured finality, when the day's losses reach the limit or leave no room for a further intent, and when
    the chain waits for a nonce that we cannot send (a journal of another life of the chain). Halted means nothing new;
    what is open is brought to its end, and only a person releases the account: a new day or a new start does not.
-8. A fill that lands is owed a comparison with its quote. Until the journal says what came of it, no intent quoted on a
+8. An execution that is in no block is rehearsed again on every new one. What would fail there is cancelled at once: it
+   costs less than the revert, and it is a request like any other.
+9. A fill that lands is owed a comparison with its quote. Until the journal says what came of it, no intent quoted on a
    later block takes a pool of its route; what was found unexplained trips them, synced, until a person releases.
 9. A revert ends its intent by its receipt alone, so its pools are free at once; why it reverted takes a node some
    milliseconds to show, and is owed to the journal like a comparison: by this process or by a later one.
@@ -204,7 +206,7 @@ def _signed(state: State, given: Signed, rules: Rules) -> Step:
     owner = state.owner
     key = SlotKey(owner.chain_id, owner.operator, given.nonce)
     payload = Payload(given.signed.hash, given.signed.raw, given.purpose, given.transaction)
-    record = PayloadSigned(key, given.intent_id, payload, state.head.number)
+    record = PayloadSigned(key, given.intent_id, payload, state.head.number, given.why)
     state, (append,) = _append(state, rules, record, is_synced=True)
     return state, (append, Send(given.signed))
 

@@ -9,14 +9,16 @@ from headrace.model.transaction import Receipt
 
 def by_receipt(slot: Slot, receipt: Receipt) -> Outcome:
     """The outcome that the slot's receipt proves."""
+    status = _status(slot, receipt)
     return Outcome(
         intent_id=slot.intent.id,
-        status=_status(slot, receipt),
+        status=status,
         tx_hash=receipt.tx_hash,
         block_number=receipt.block_number,
         block_hash=receipt.block_hash,
         gas_used=receipt.gas_used,
         gas_cost_wei=receipt.cost_wei,
+        cause=slot.cancel_cause if status is IntentStatus.CANCELLED else "",
     )
 
 

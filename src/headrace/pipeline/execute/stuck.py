@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from headrace.model.execution import WOULD_FAIL
 from headrace.model.intent import Payload, Purpose, Slot
 from headrace.model.transaction import SignedTransaction, UnsignedTransaction
 from headrace.pipeline.execute.commands import Command, Send, Sign
@@ -16,27 +17,29 @@ _BUMP_EIGHTHS = 9  # one eighth more; geth and reth ask for a tenth in both fees
 def unstick(state: State, seen: Observed, rules: Rules, *, is_start: bool) -> Iterator[Command]:
     """Commands for every slot that is in no block while the chain still waits for its nonce.
 
-    At the start of a process an execution is not sent again once its quote is a block old: nobody has rehearsed it on
-    the chain as it is now, and a cancellation costs less than a revert.
+    What would fail in the next block is not waited for. At the start of a process an execution is not sent again once
+    its quote is a block old: nobody has rehearsed it on the chain as it is now, and a cancellation costs less than a
+    revert.
     """
     for slot in state.open_slots:
         was_asked = seen.asked.issuperset(payload.tx_hash for payload in slot.payloads)
         if slot.receipt is None and was_asked and seen.chain_nonce <= slot.key.nonce:
             is_old = is_start and seen.head.number > slot.intent.quoted_block
-            yield from _for_slot(state, slot, seen, rules, is_old=is_old)
+            why = "its quote is older than this process" if is_old else _why_not_wait(state, slot, seen, rules)
+            yield from _for_slot(state, slot, seen, rules, why)
 
 
-def _for_slot(state: State, slot: Slot, seen: Observed, rules: Rules, *, is_old: bool) -> Iterator[Command]:
+def _for_slot(state: State, slot: Slot, seen: Observed, rules: Rules, why: str) -> Iterator[Command]:
     last = slot.payloads[-1]
     has_cancel = last.purpose is Purpose.CANCEL
-    if not has_cancel and not is_old and not _is_expired(state, slot, seen, rules):
+    if not has_cancel and not why:
         if last.tx_hash not in state.accepted:
             yield _again(last)
         return
     is_patient = has_cancel and seen.head.number - slot.signed_block < rules.cancel_repeat_blocks
     cancel = None if is_patient else cancellation(slot, seen.head.base_fee_wei, rules)
     if cancel is not None:
-        yield Sign(slot.intent.id, slot.key.nonce, Purpose.CANCEL, cancel)
+        yield Sign(slot.intent.id, slot.key.nonce, Purpose.CANCEL, cancel, why)
     elif not is_patient or last.tx_hash not in state.accepted:
         yield _again(last)  # nodes forget: at the highest bid it is offered anew at every head
 
@@ -60,11 +63,18 @@ def bumped_up(fee_wei: int) -> int:
     return max(-(-fee_wei * _BUMP_EIGHTHS // 8), fee_wei + 1)
 
 
-def _is_expired(state: State, slot: Slot, seen: Observed, rules: Rules) -> bool:
+def _why_not_wait(state: State, slot: Slot, seen: Observed, rules: Rules) -> str:
+    """Why an execution should not land any more; empty while it may."""
     opened = state.intents.get(slot.intent.id)
     age = seen.now - opened.at if opened else 0
-    is_late = seen.head.number >= slot.intent.deadline_block or age > rules.limits.execution_seconds_max
-    return is_late or bool(state.halt_cause)  # whoever halts the account wants nothing more to happen
+    if seen.head.number >= slot.intent.deadline_block:
+        return f"in no block up to its deadline, block {slot.intent.deadline_block}"
+    if age > rules.limits.execution_seconds_max:
+        return f"in no block for {age} seconds"
+    if state.halt_cause:
+        return "the account halted"  # whoever halts it wants nothing more to happen
+    failing = seen.doomed.get(slot.payloads[-1].tx_hash)
+    return f"in no block yet, and on block {seen.head.number} {WOULD_FAIL}: {failing}" if failing else ""
 
 
 def _again(payload: Payload) -> Send:

@@ -20,6 +20,7 @@ from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import Receipt, SignedTransaction
 from headrace.pipeline.execute.cause import find_cause
 from headrace.pipeline.execute.commands import Append, Command, Refuse, Send, Sign
+from headrace.pipeline.execute.doomed import doomed_among, waiting_executions
 from headrace.pipeline.execute.fold import fold
 from headrace.pipeline.execute.inputs import (
     Compared,
@@ -155,7 +156,9 @@ class TransactionManager:
             asked = watched(self._state, header)
             chain_nonce = await self._sockets.chain.nonce(self._account.operator)
             receipts = await self._receipts(asked)
-            seen = Observed(header, chain_nonce, asked, receipts, self._sockets.clock.now())
+            waiting = waiting_executions(self._state, header, chain_nonce, asked - receipts.keys())
+            doomed = await doomed_among(waiting, self._sockets.simulator, header, self._rules)
+            seen = Observed(header, chain_nonce, asked, receipts, self._sockets.clock.now(), doomed)
             commands = self._signed_through(self._step(seen))
             await self._append_and_send(commands)
         return _outcomes(_merged(commands).records)
@@ -239,7 +242,7 @@ class TransactionManager:
         if other:
             now = self._sockets.clock.now()
             return SignFailed(command.intent_id, command.purpose, other, now, Reason.CALLDATA_MISMATCH)
-        return Signed(command.intent_id, command.nonce, command.purpose, command.transaction, signed)
+        return Signed(command.intent_id, command.nonce, command.purpose, command.transaction, signed, command.why)
 
     async def _append_and_send(self, commands: Sequence[Command]) -> dict[Hash32, SendAnswered]:
         self._append(_merged(commands))

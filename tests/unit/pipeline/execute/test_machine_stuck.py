@@ -52,6 +52,23 @@ def test_after_the_deadline_a_cancellation_is_bid_on_the_same_nonce() -> None:
     assert machine.state.usage(NOW).count == 1
 
 
+def test_what_would_fail_in_the_next_block_is_cancelled_before_its_deadline_and_the_outcome_says_why() -> None:
+    machine = Machine()
+    sent = machine.execute()
+    machine.give(SendAnswered(sent.hash, 5))
+    head = header(11)
+    (ask,) = machine.give(Observed(head, 0, watched(machine.state, head), {}, NOW, {sent.hash: "others were quicker"}))
+    _, send = machine.sign(ask)
+    assert isinstance(send, Send)
+    assert machine.state.slots[0].payloads[1].purpose is Purpose.CANCEL
+    assert folded(machine).slots[0].cancel_cause == machine.state.slots[0].cancel_cause
+    machine.look(13, chain_nonce=1, receipts=(receipt(send.transaction, 12),))
+    machine.look(14, chain_nonce=1, receipts=(receipt(send.transaction, 12),))
+    (outcome,) = machine.ended()
+    assert outcome.status is IntentStatus.CANCELLED
+    assert outcome.cause == "in no block yet, and on block 11 it would fail: others were quicker"
+
+
 def test_a_cancellation_that_landed_ends_the_intent_and_the_execution_can_still_win() -> None:
     for winner in ("cancel", "execution"):
         machine = Machine()

@@ -106,7 +106,7 @@ class LyingSigner(WorldSigner):
 def _manager(world: World, signer: LyingSigner) -> TransactionManager:
     sockets = Sockets(
         cast("Chain", WorldChain(world)),
-        WorldSimulator(),
+        WorldSimulator(world),
         signer,
         WorldJournal(world),
         WorldHoldings(),

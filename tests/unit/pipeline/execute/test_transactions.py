@@ -24,10 +24,11 @@ from headrace.adapters.stores.sqlite.journal import SqliteJournal
 from headrace.errors import JournalCorruptError, JournalError, KeystoreError, NodeUnreachableError
 from headrace.model.account import Account
 from headrace.model.address import Address, Hash32
-from headrace.model.intent import IntentStatus, Outcome
+from headrace.model.block import BlockContext
+from headrace.model.intent import IntentStatus, Outcome, Purpose
 from headrace.model.record import PayloadSent, PayloadSigned, RefusalNoted, RevertExplained
 from headrace.model.refusal import Reason, Refusal
-from headrace.model.transaction import SimulationResult
+from headrace.model.transaction import SimulationResult, UnsignedTransaction
 from headrace.pipeline.execute.sockets import Sockets
 from headrace.pipeline.execute.submission import Prepared, Submitted
 from headrace.pipeline.execute.transactions import TransactionManager
@@ -53,7 +54,7 @@ def _manager(
 ) -> TransactionManager:
     sockets = Sockets(
         cast("Chain", WorldChain(world)),
-        simulator or WorldSimulator(),
+        simulator or WorldSimulator(world),
         signer or WorldSigner(world),
         journal or WorldJournal(world),
         WorldHoldings(),
@@ -107,6 +108,47 @@ def test_outcomes_come_back_with_the_head_that_made_them_final() -> None:
         assert seen == [[], [], [IntentStatus.LANDED], []]
 
     _run(life, world)
+
+
+def test_what_waits_is_rehearsed_on_every_new_block_until_it_would_fail_and_is_cancelled_then() -> None:
+    world = _world()
+    world.faults = Faults(passed_over=100)
+    asked: list[int] = []
+
+    class Watching(WorldSimulator):
+        async def simulate(
+            self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext
+        ) -> SimulationResult:
+            asked.append(at.number)
+            if at.number == start + 3:
+                raise NodeUnreachableError("gone")  # says nothing of the transaction
+            return await super().simulate(transaction, parent, at)
+
+    async def life() -> None:
+        manager = _manager(world, simulator=Watching(world))
+        await manager.recover(version="1", config_digest="")
+        await manager.reserve([msgspec.structs.replace(intent("a", deadline=start + 50), quoted_block=start)])
+        await manager.execute([_prepared("a")])
+        await manager.on_head(world.head)
+        assert asked == []  # it was rehearsed on this very block
+        for _ in range(3):
+            world.mine()
+            await manager.on_head(world.head)
+        assert asked == [start + 2, start + 3, start + 4]
+        assert len(manager.state.slots[0].payloads) == 1
+        world.faults = Faults(passed_over=100, doomed=100)
+        world.mine()
+        await manager.on_head(world.head)
+        assert manager.state.slots[0].payloads[-1].purpose is Purpose.CANCEL
+        world.faults = Faults()
+        world.mine()
+        await manager.on_head(world.head)
+        assert asked[-1] == start + 5  # a cancelled one is not asked about any more
+        assert manager.state.slots[0].receipt is not None
+        assert manager.state.slots[0].cancel_cause.endswith("it would fail: others were quicker")
+
+    start = world.head.number
+    asyncio.run(life())
 
 
 def test_a_revert_ends_at_once_and_is_explained_when_there_is_time() -> None:
@@ -164,7 +206,7 @@ def test_a_revert_that_moves_to_another_block_while_it_is_explained_is_explained
                 anew.extend(await manager.on_head(world.head))
             return await super().replay(block, transaction)
 
-    manager = _manager(world, simulator=Reorganising())
+    manager = _manager(world, simulator=Reorganising(world))
 
     async def life() -> None:
         await manager.recover(version="1", config_digest="")
