@@ -27,10 +27,12 @@ class Reservation(msgspec.Struct, frozen=True):
         token: the token spent first.
         capital_units: own capital taken of that token, 0 when the amount is borrowed.
         exposure_usd_micro: size of the trade in millionths of a dollar, rounded up.
-        loss_usd_micro: most that can be lost: the gas limit at the fee cap, rounded up; nothing dearer is executed.
+        loss_usd_micro: most that can be lost: the gas limit at the fee cap and `l1_fee_wei`, rounded up; nothing dearer
+            is executed.
         native_usd_pico: 1e-12 dollars for a whole native coin when it was reserved; what gas cost is counted at it.
         pools: the pools on the route; plans in flight share none.
         scopes: what the trade is exposed to: each token and venue on its route, its chain, its strategy.
+        l1_fee_wei: the part of it that gas may not use: what data on the first layer may cost, where that is paid for.
     """
 
     account: AccountId
@@ -41,6 +43,7 @@ class Reservation(msgspec.Struct, frozen=True):
     native_usd_pico: int
     pools: tuple[PoolId, ...]
     scopes: tuple[Scope, ...] = ()
+    l1_fee_wei: int = 0
 
 
 def token_scope(token: Address) -> Scope:

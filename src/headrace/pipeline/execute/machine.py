@@ -256,11 +256,11 @@ def _too_late(state: State, intent: Intent) -> Refusal | None:
 def _dearer(intent: Intent, transaction: UnsignedTransaction) -> Refusal | None:
     """Whether the transaction could cost more than was reserved as its worst loss."""
     reservation = intent.reservation
-    worst_wei = transaction.gas_limit * transaction.max_fee_wei
+    worst_wei = transaction.gas_limit * transaction.max_fee_wei + reservation.l1_fee_wei
     worst = usd_micro_up(worst_wei, NATIVE_DECIMALS, reservation.native_usd_pico)
     if worst <= reservation.loss_usd_micro:
         return None
-    detail = f"its gas can cost {worst} millionths of a dollar, {reservation.loss_usd_micro} are reserved"
+    detail = f"it can cost {worst} millionths of a dollar, {reservation.loss_usd_micro} are reserved"
     return Refusal(Reason.GAS_COST_TOO_HIGH, detail)
 
 

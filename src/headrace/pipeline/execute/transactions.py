@@ -134,6 +134,9 @@ class TransactionManager:
     async def execute(self, batch: Sequence[Prepared]) -> list[Submitted | Refusal]:
         """Sign all, append all in one synced commit, send all at once; returns when the node has answered each.
 
+        What was sent is said to be sent, also where the journal then fails to take the node's answers: the bytes are
+        durable, and every later call raises.
+
         Raises:
             JournalError: nothing was sent, and nothing may be sent any more.
         """
@@ -161,6 +164,8 @@ class TransactionManager:
             seen = Observed(header, chain_nonce, asked, receipts, self._sockets.clock.now(), doomed)
             commands = self._signed_through(self._step(seen))
             await self._append_and_send(commands)
+            if self._failure is not None:
+                raise self._failure
         return _outcomes(_merged(commands).records)
 
     async def halt(self, cause: str) -> None:
@@ -248,12 +253,20 @@ class TransactionManager:
         self._append(_merged(commands))
         sends = [command.transaction for command in commands if isinstance(command, Send)]
         answers = await self._send_all(sends)
-        told: list[Command] = []
-        for answer in answers:
-            told += self._step(answer)
-        self._append(_merged(told))
-        self._flush()
+        self._tell(answers)
         return {answer.tx_hash: answer for answer in answers}
+
+    def _tell(self, answers: Sequence[SendAnswered]) -> None:
+        """Journal what the node answered. Where that fails nothing is undone: what was sent is sent, and durable."""
+        try:
+            told: list[Command] = []
+            for answer in answers:
+                told += self._step(answer)
+            self._append(_merged(told))
+            self._flush()
+        except JournalError as error:
+            sent = ", ".join(answer.tx_hash for answer in answers) or "nothing"
+            self._failure = JournalError(f"{error} (before that {sent} was sent; its bytes are in the journal)")
 
     async def _send_all(self, sends: Sequence[SignedTransaction]) -> list[SendAnswered]:
         if len(sends) == 1:  # no task for one: each costs a turn of the loop

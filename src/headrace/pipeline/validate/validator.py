@@ -47,6 +47,7 @@ _FLOOR_SLACK_UNITS = 4  # what the roundings of the estimate and of its worth ca
 _PERCENT = 100
 _X96 = 96
 _PPM = 1_000_000
+_L1_FEE_FACTOR = 2  # it moves by an eighth in twelve seconds: six such steps, far past any deadline
 _GAS_LIMIT_FACTOR = 2  # most that a gas limit is of the table's estimate; what needs more is refused when executed
 
 
@@ -326,7 +327,8 @@ class Validator:
         self, route: Route, amount: int, offer: FundingOffer, gas: int, economics: Economics
     ) -> Reservation:
         is_own = offer.funding.engine == "own_capital"
-        gas_wei_max = _GAS_LIMIT_FACTOR * (gas * economics.fee_wei_max + economics.l1_fee_wei)
+        l1_fee_wei_max = _L1_FEE_FACTOR * economics.l1_fee_wei
+        gas_wei_max = _GAS_LIMIT_FACTOR * gas * economics.fee_wei_max + l1_fee_wei_max
         return Reservation(
             account=self._account.id,
             token=route.token_in,
@@ -335,6 +337,7 @@ class Validator:
             loss_usd_micro=usd_micro_up(gas_wei_max, NATIVE_DECIMALS, economics.native_usd_pico),
             native_usd_pico=economics.native_usd_pico,
             pools=route.pools,
+            l1_fee_wei=l1_fee_wei_max,
         )
 
     def _is_gas_too_dear(self, gas: int, gas_units: int, profit: int, economics: Economics) -> bool:

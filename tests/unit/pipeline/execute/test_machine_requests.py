@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from tests.support.intents import (
+    GAS_WEI_MAX,
     LIMITS,
     RULES,
     header,
@@ -223,3 +224,19 @@ def test_a_transaction_that_could_cost_more_than_was_reserved_is_refused_before_
     (refuse,) = [command for command in commands if isinstance(command, Refuse)]
     assert refuse.refusal.reason is Reason.GAS_COST_TOO_HIGH
     assert not any(isinstance(command, Sign) for command in commands)
+
+
+def test_gas_may_not_use_what_is_reserved_for_data_on_the_first_layer() -> None:
+    """On chains of the OP stack both are paid: the gas limit at its cap, and the data's fee besides."""
+    l1_fee_wei = GAS_WEI_MAX // 10
+    reserved = msgspec.structs.replace(reservation(), l1_fee_wei=l1_fee_wei)
+    fitting = (GAS_WEI_MAX - l1_fee_wei) // 100
+    for gas, is_refused in ((fitting, False), (fitting + 1, True), (300_000, True)):
+        machine = Machine()
+        machine.give(Reserve(intent("i0", reserved=reserved), 1_000, NOW))
+        commands = machine.give(Execute("i0", transaction(gas=gas), NOW))
+        refusals = [command.refusal.reason for command in commands if isinstance(command, Refuse)]
+        assert refusals == ([Reason.GAS_COST_TOO_HIGH] if is_refused else [])
+        assert any(isinstance(command, Sign) for command in commands) is not is_refused
+        worst_wei = gas * 100 + l1_fee_wei
+        assert (worst_wei > GAS_WEI_MAX) is is_refused  # nothing that is signed can cost more than was reserved

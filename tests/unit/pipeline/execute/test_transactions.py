@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -26,7 +26,7 @@ from headrace.model.account import Account
 from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockContext
 from headrace.model.intent import IntentStatus, Outcome, Purpose
-from headrace.model.record import PayloadSent, PayloadSigned, RefusalNoted, RevertExplained
+from headrace.model.record import PayloadSent, PayloadSigned, Record, RefusalNoted, RevertExplained
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import SimulationResult, UnsignedTransaction
 from headrace.pipeline.execute.sockets import Sockets
@@ -266,6 +266,73 @@ def test_after_a_full_disk_nothing_is_sent_and_nothing_more_is_done() -> None:
         assert not world.executions_out
 
     _run(life, world)
+
+
+class NoRoomForAnswers(WorldJournal):
+    """A disk that is full as soon as the signed bytes are durable, at the append or at the flush behind it."""
+
+    def __init__(self, world: World, *, at_flush: bool) -> None:
+        super().__init__(world)
+        self.at_flush = at_flush
+        self.is_armed = False
+
+    def append(self, records: Sequence[Record], *, is_synced: bool) -> None:
+        if self.is_armed and not self.at_flush and not is_synced:
+            raise JournalError("disk full")
+        super().append(records, is_synced=is_synced)
+
+    def flush(self) -> None:
+        if self.is_armed and self.at_flush and self._world.executions_out:
+            raise JournalError("disk full")
+        super().flush()
+
+
+@pytest.mark.parametrize("at_flush", [True, False])
+def test_what_was_sent_is_said_to_be_sent_when_the_journal_fails_behind_it(*, at_flush: bool) -> None:
+    world = _world()
+    journal = NoRoomForAnswers(world, at_flush=at_flush)
+
+    async def life() -> None:
+        manager = _manager(world, journal=journal)
+        await manager.recover(version="1", config_digest="")
+        await manager.reserve([intent("a"), intent("b")])
+        journal.is_armed = True
+        first, second = await manager.execute([_prepared("a"), _prepared("b")])
+        assert isinstance(first, Submitted)
+        assert isinstance(second, Submitted)
+        assert set(world.mempool) == {first.tx_hash, second.tx_hash}
+        assert world.is_durable(first.tx_hash)
+        assert world.is_durable(second.tx_hash)
+        sent = f"before that {first.tx_hash}, {second.tx_hash} was sent"
+        for call in (manager.reserve([intent("c")]), manager.execute([_prepared("c")]), manager.on_head(world.head)):
+            with pytest.raises(JournalError, match=f"disk full .{sent}; its bytes are in the journal"):
+                await call
+        assert len(world.mempool) == 2
+        journal.is_armed = False
+        anew = _manager(world)
+        recovery = await anew.recover(version="1", config_digest="")
+        assert recovery.open_nonces == (0, 1)  # nothing is forgotten
+
+    asyncio.run(life())
+
+
+@pytest.mark.parametrize("at_flush", [True, False])
+def test_a_look_at_the_chain_whose_answers_cannot_be_written_raises(*, at_flush: bool) -> None:
+    world = _world()
+    journal = NoRoomForAnswers(world, at_flush=at_flush)
+
+    async def life() -> None:
+        manager = _manager(world, journal=journal)
+        await manager.recover(version="1", config_digest="")
+        await manager.reserve([intent("a")])
+        world.faults = Faults(lost_request=100)
+        await manager.execute([_prepared("a")])
+        world.faults = Faults()
+        journal.is_armed = True
+        with pytest.raises(JournalError, match=r"disk full .before that 0x"):
+            await manager.on_head(world.head)  # sends the same bytes again
+
+    asyncio.run(life())
 
 
 def test_a_real_full_disk_sends_nothing(tmp_path: Path) -> None:

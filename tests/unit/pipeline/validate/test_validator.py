@@ -364,7 +364,10 @@ def test_the_fee_for_data_is_charged_besides_gas() -> None:
     dearer_units = charged.profit_min_units - plain.profit_min_units
     assert best.route.token_in == WETH.address
     assert dearer_units == fee_wei
-    assert charged.reservation.loss_usd_micro > plain.reservation.loss_usd_micro
+    assert charged.reservation.l1_fee_wei == 2 * fee_wei
+    worst_wei = 2 * charged.gas_estimate * 21 * GWEI + 2 * fee_wei  # twice the table's gas, and data besides
+    assert charged.reservation.loss_usd_micro == -(-worst_wei * 3000 // 10**12)
+    assert plain.reservation.l1_fee_wei == 0
 
 
 def test_a_fee_for_data_above_the_profit_refuses_before_anything_is_quoted() -> None:
