@@ -24,6 +24,7 @@ from headrace.app.agent import ArbitrageAgent
 from headrace.app.audit import open_audit
 from headrace.app.clock import SystemClock
 from headrace.app.config.tree import AgentConfig, Config
+from headrace.app.config.without_effect import without_effect
 from headrace.app.kernels import make_ready
 from headrace.app.line import Line, LineParts
 from headrace.app.places import Places, Report, open_places
@@ -81,6 +82,8 @@ async def _run(config: Config, signer: Signer | None, report: Report, blocks: in
     async with open_places(config, config.chain_name, report) as places:
         for reason in places.left_out:
             log.warning("pool left out", why=reason)
+        for sentence in without_effect(config):
+            log.warning("setting without effect", why=sentence)
         async with open_audit(config.chain) as audit, open_agent(places, signer, audit) as agent:
             report("trading" if signer else "dry run: nothing is sent")
             exit_code = await _run_until_signalled(agent, blocks)

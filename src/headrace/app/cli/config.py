@@ -11,29 +11,34 @@ from headrace.app.cli.output import print_json, print_text
 from headrace.app.config.load import load_config
 from headrace.app.config.schema import json_schema
 from headrace.app.config.shown import shown, to_yaml
+from headrace.app.config.without_effect import without_effect
 
 File = Annotated[Path, typer.Argument(help="The configuration file.")]
 application = typer.Typer(help="Check and show configuration files.", no_args_is_help=False)
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A file without a mistake."""
+    """A file without a mistake; `without_effect` names settings that are accepted and that nothing acts on yet."""
 
     file: str
     chain: str
     pools: int
     is_valid: bool = True
+    without_effect: tuple[str, ...] = ()
 
 
 @application.command()
 def check(file: File = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Check a file; the first mistake is named with its line and what to do."""
+    """Check a file; the first mistake is named with its line and what to do, and so is every setting without effect."""
     config = load_config(file)
     pools = sum(len(venue.pools) for venue in config.venues.values())
+    idle = without_effect(config)
     if as_json:
-        print_json(Checked(str(file), config.chain_name, pools))
-    else:
-        print_text(f"{file} is valid: {len(config.agents)} agent(s) on {config.chain_name}, {pools} pools")
+        print_json(Checked(str(file), config.chain_name, pools, without_effect=idle))
+        return
+    print_text(f"{file} is valid: {len(config.agents)} agent(s) on {config.chain_name}, {pools} pools")
+    for sentence in idle:
+        print_text(f"warning: {sentence}")
 
 
 @application.command()

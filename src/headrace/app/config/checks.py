@@ -146,7 +146,8 @@ class _Checks:
 
     def _rising(self, path: Path, chain: ChainConfig) -> None:
         gas = chain.gas_thresholds
-        levels = (gas.ultra_low_wei, gas.low_wei, gas.medium_wei, gas.high_wei, gas.extreme_wei)
+        named = (gas.ultra_low_wei, gas.low_wei, gas.medium_wei, gas.high_wei, gas.extreme_wei)
+        levels = [level for level in named if level is not None]
         if any(a >= b for a, b in pairwise(levels)):
             self._refuse(path, "the levels must rise strictly, from ultra_low_gwei to extreme_gwei")
 

@@ -24,7 +24,7 @@ _LENDING_PROTOCOLS = ("balancer_v2", "uniswap_v3")
 _FEED_MAX_AGE_SECONDS = 86_400
 # 1.2, and a quarter more where the plan's own allowance is refunded at its end: a refund is at most a fifth (EIP-3529)
 _GAS_LIMIT_MULTIPLIERS_PPM = {ProtocolId("balancer_v2"): 1_500_000, ProtocolId("aave_v3"): 1_500_000}
-_GAS_LEVELS_GWEI = (1, 5, 60, 200, 500)
+_GAS_PRICE_MAX_GWEI = 200
 
 
 class DevnetPlaces(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ def _execution(market: Market) -> Execution:
     return Execution(
         flash_loan=FlashLoan(
             contract_address=market.executor,
-            max_gas_price_wei=_GAS_LEVELS_GWEI[-1] * _GWEI,
+            max_gas_price_wei=_GAS_PRICE_MAX_GWEI * _GWEI,
             lenders=(*sorted(lenders, key=lambda name: market.exchange(name).protocol), LENDER),
         ),
         capital=Capital(max_allocation_ppm=500_000),
@@ -97,7 +97,6 @@ def _risk() -> Risk:
 
 def _chain(market: Market, places: DevnetPlaces) -> ChainConfig:
     symbols = {token.address: token.symbol for token in market.tokens}
-    levels = [level * _GWEI for level in _GAS_LEVELS_GWEI]
     return ChainConfig(
         chain_id=market.chain_id,
         rpc=Endpoint(url=places.rpc_url),
@@ -105,13 +104,7 @@ def _chain(market: Market, places: DevnetPlaces) -> ChainConfig:
         public_mempool=False,
         wrapped_native=symbols[market.wrapped_native],
         start_tokens=tuple(symbols.values()),
-        gas_thresholds=GasThresholds(
-            ultra_low_wei=levels[0],
-            low_wei=levels[1],
-            medium_wei=levels[2],
-            high_wei=levels[3],
-            extreme_wei=levels[4],
-        ),
+        gas_thresholds=GasThresholds(high_wei=_GAS_PRICE_MAX_GWEI * _GWEI),
         tokens=MappingProxyType({token.symbol: token.address for token in market.tokens}),
         price_feeds=MappingProxyType({token.symbol: _feed(token.price_feed) for token in market.tokens}),
         token_check=TokenCheck(allowed=tuple(token.address for token in market.tokens)),

@@ -42,23 +42,23 @@ class PriceFeed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GasThresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """What gas may cost on this chain, base fee and tip together; the levels rise strictly.
+    """What gas may cost on this chain, base fee and tip together; the levels rise strictly, and one of them acts.
 
     Attributes:
-        ultra_low_wei: a name for reports; so are the next two, and none of them acts.
-        low_wei: good.
-        medium_wei: marginal.
-        high_wei: from here on the agent waits: the limit that acts.
-        extreme_wei: above it, for reports.
+        ultra_low_wei: a level without effect yet: `headrace config check` says so.
+        low_wei: a level without effect yet.
+        medium_wei: a level without effect yet.
+        high_wei: above it nothing is sent, until gas costs less.
+        extreme_wei: a level without effect yet: `high_gwei` stops everything before it.
         max_cost_usd: most that one trade's gas may cost.
         max_profit_share_ppm: most that gas may take of the expected profit.
     """
 
-    ultra_low_wei: GweiAsWei = msgspec.field(name="ultra_low_gwei")
-    low_wei: GweiAsWei = msgspec.field(name="low_gwei")
-    medium_wei: GweiAsWei = msgspec.field(name="medium_gwei")
+    ultra_low_wei: GweiAsWei | None = msgspec.field(name="ultra_low_gwei", default=None)
+    low_wei: GweiAsWei | None = msgspec.field(name="low_gwei", default=None)
+    medium_wei: GweiAsWei | None = msgspec.field(name="medium_gwei", default=None)
     high_wei: GweiAsWei = msgspec.field(name="high_gwei")
-    extreme_wei: GweiAsWei = msgspec.field(name="extreme_gwei")
+    extreme_wei: GweiAsWei | None = msgspec.field(name="extreme_gwei", default=None)
     max_cost_usd: Dollars | None = None
     max_profit_share_ppm: FractionPpm | None = msgspec.field(name="max_profit_share", default=None)
 

@@ -132,7 +132,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
         max_execution_time_seconds: a transaction that is not included after this is cancelled.
         max_exposure_usd: caps by token, venue, strategy and chain; what is not named has none of its own.
         trade_unproven_pools: whether pools are traded whose quotes neither bytecode nor recorded answers prove.
-        var_confidence_ppm: confidence of the one-day value at risk; kept for later, nothing reads it yet.
+        var_confidence_ppm: confidence of the one-day value at risk; no effect yet, as `headrace config check` says.
     """
 
     max_daily_loss_usd: Dollars

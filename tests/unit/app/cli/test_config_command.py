@@ -1,6 +1,7 @@
 """`headrace config`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from tests.support.config_sample import SAMPLE, spoiled
 from headrace.app.cli.invocation import invoke
 from headrace.app.config.load import load_config, parse_config
 
+IDLE = r"var_confidence|(ultra_low|[^_]low|medium|extreme)_gwei"  # settings without effect
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     file = tmp_path / "headrace.yaml"
-    file.write_text(SAMPLE)
+    file.write_text("".join(line for line in SAMPLE.splitlines(keepends=True) if not re.search(IDLE, line)))
     return file
 
 
@@ -22,8 +25,25 @@ def test_a_valid_file_is_called_valid(file: Path, capsys: pytest.CaptureFixture[
     assert invoke(["config", "check", str(file)]) == 0
     assert capsys.readouterr().out == f"{file} is valid: 1 agent(s) on ethereum, 2 pools\n"
     assert invoke(["config", "check", str(file), "--json"]) == 0
-    expected = {"file": str(file), "chain": "ethereum", "pools": 2, "is_valid": True}
+    expected = {"file": str(file), "chain": "ethereum", "pools": 2, "is_valid": True, "without_effect": []}
     assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_settings_that_nothing_acts_on_are_named_so_that_nobody_relies_on_them(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(SAMPLE)
+    assert invoke(["config", "check", str(file)]) == 0
+    _, risk, gas = capsys.readouterr().out.splitlines()
+    assert risk.startswith("warning: defi.risk.var_confidence has no effect yet: ")
+    assert gas == (
+        "warning: defi.chains.ethereum.gas_thresholds: ultra_low_gwei, low_gwei, medium_gwei, extreme_gwei have no"
+        " effect yet; only high_gwei acts"
+    )
+    assert invoke(["config", "check", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["without_effect"] == [
+        line.removeprefix("warning: ") for line in (risk, gas)
+    ]
 
 
 def test_a_typo_is_code_2_with_its_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ REQUIRED = [
     "public_mempool",
     "chain_id",
     "rpc",
-    "extreme_gwei",
+    "high_gwei",
     "data_dir",
 ]
 
