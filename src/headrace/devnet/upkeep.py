@@ -25,14 +25,15 @@ _GAS_TARGET = BLOCK_GAS_LIMIT // 2
 _GAS_OF_SWAP = 110_000  # used by each of the others, on average
 _ROOM_FOR_AGENTS = 4_000_000
 _BURN_MIN = 60_000
-_CROWD_CHANCE = 1 / 15  # in a block
-_CROWD_STAYS = 0.4
+_CROWD_CHANCE = 1 / 20  # in a block
+_CROWD_STAYS = 0.3
 _CROWD_BID = 3  # times the base fee: above nearly everybody, below the proudest rivals
 _CROWD_GAS_EACH = 100_000  # of the last of them: less than any swap wants
 _CROWD_SMALL = 60
 _PULL = 0.012
 _NOISE = 0.05
 _CHANGE_MAX = 0.08  # of the base fee per block, as far as the room goes; the protocol's own bound is 1/8
+_RISE_OF_FULL_BLOCK = 1 / 8  # of the base fee: EIP-1559
 _GWEI = 10**9
 _FEED_DEVIATION = 0.002
 _FEED_HEARTBEAT_BLOCKS = 25
@@ -47,18 +48,24 @@ class Demand:
         self._random = random.Random(f"{seed}:demand")
         self._crowds = random.Random(f"{seed}:crowds")
         self._is_crowded = False
+        self._excess = 0.0  # share of the base fee that crowds have added and calm blocks have not taken off again
 
     def drafts(self, base_fee_wei: int, others: list[Draft]) -> list[Draft]:
         """Creations that fill the next block, beside `others`, as far as demand goes; they bid less than anybody.
 
-        A crowd's fill all of it and bid more than nearly anybody.
+        A crowd's fill all of it and bid more than nearly anybody; the blocks behind a crowd are emptier.
         """
         self._is_crowded = self._crowds.random() < (_CROWD_STAYS if self._is_crowded else _CROWD_CHANCE)
-        return _crowd(base_fee_wei) if self._is_crowded else self._calm(base_fee_wei, others)
+        if not self._is_crowded:
+            return self._calm(base_fee_wei, others)
+        self._excess += _RISE_OF_FULL_BLOCK
+        return _crowd(base_fee_wei)
 
     def _calm(self, base_fee_wei: int, others: list[Draft]) -> list[Draft]:
         pull = _PULL * math.log(STARTING_BASE_FEE_WEI / base_fee_wei)
-        change = max(-_CHANGE_MAX, min(_CHANGE_MAX, pull + self._random.gauss(0.0, _NOISE)))
+        relief = min(self._excess, _CHANGE_MAX)
+        self._excess -= relief
+        change = max(-_CHANGE_MAX, min(_CHANGE_MAX, pull + self._random.gauss(0.0, _NOISE) - relief))
         wanted = min(int(_GAS_TARGET * (1 + 8 * change)), BLOCK_GAS_LIMIT - _ROOM_FOR_AGENTS)
         gas = wanted - len(others) * _GAS_OF_SWAP
         bid = Bid(base_fee_wei, 0)

@@ -5,6 +5,8 @@ from itertools import pairwise
 import pytest
 from tests.unit.devnet.conftest import SEED
 
+from headrace.devnet import upkeep
+from headrace.devnet.anvil import BLOCK_GAS_LIMIT
 from headrace.devnet.driver import BlockReport, Driver
 from headrace.devnet.rpc import quantity
 from headrace.devnet.world import Devnet
@@ -107,6 +109,33 @@ def test_transactions_that_a_crowded_block_left_out_are_withdrawn(devnet: Devnet
     status = devnet.rpc.request("txpool_status")
     assert status == {"pending": "0x0", "queued": "0x0"}
     assert sum(report.trades for report in reports) > 0
+
+
+def test_a_crowd_leaves_no_room_for_an_agent_and_its_transaction_waits_for_a_calm_block(
+    devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver, sent = Driver(devnet, SEED), []
+
+    async def agent_finished(_block: int) -> None:
+        if not sent:
+            fee = 2 * driver._next_base_fee_wei() + 2 * 10**9  # what our agent bids
+            fields = {"from": devnet.market.operator, "to": devnet.market.owner, "gas": hex(150_000)}
+            fees = {"maxFeePerGas": hex(fee), "maxPriorityFeePerGas": hex(2 * 10**9)}
+            sent.append(await asyncio.to_thread(devnet.rpc.request, "eth_sendTransaction", {**fields, **fees}))
+
+    monkeypatch.setattr(upkeep, "_CROWD_CHANCE", 0.0)
+    monkeypatch.setattr(upkeep, "_CROWD_STAYS", 0.0)
+    asyncio.run(driver.step(agent_finished))
+    monkeypatch.setattr(upkeep, "_CROWD_CHANCE", 1.0)
+    crowded = asyncio.run(driver.step(agent_finished))
+    assert crowded.gas_used > 0.99 * BLOCK_GAS_LIMIT
+    assert devnet.rpc.request("eth_getTransactionReceipt", sent[0]) is None
+    monkeypatch.setattr(upkeep, "_CROWD_CHANCE", 0.0)
+    calm = asyncio.run(driver.step(agent_finished))
+    receipt = devnet.rpc.request("eth_getTransactionReceipt", sent[0])
+    assert isinstance(receipt, dict)
+    assert quantity(receipt["blockNumber"]) == calm.number
+    assert calm.gas_used < BLOCK_GAS_LIMIT // 2  # what the crowd added to the base fee comes off again
 
 
 def test_on_the_clock_blocks_carry_the_time_of_day(devnet: Devnet) -> None:
