@@ -23,7 +23,7 @@ from headrace.model.record import IntentEnded, IntentOpened, PoolsTripped, Recor
 from headrace.model.refusal import Reason
 from headrace.ports.signer import Signer
 
-SEED = 2
+SEED = 1
 HONEST_BLOCKS, TRIED_BLOCKS_MAX, TRIPPED_BLOCKS, RESTARTED_BLOCKS = 30, 80, 40, 10
 SECONDS_MAX = 30.0
 RESERVES_SLOT = "0x8"  # UniswapV2Pair: 112 bits each, then the time

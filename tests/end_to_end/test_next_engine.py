@@ -21,7 +21,6 @@ from headrace.adapters.protocols.uniswap_v3 import UniswapV3
 from headrace.adapters.stores.sqlite.journal import read_journal
 from headrace.app.agent import ArbitrageAgent
 from headrace.app.agents import open_agent
-from headrace.app.config.tree import Config
 from headrace.app.demo import _agent_files
 from headrace.app.places import open_places
 from headrace.app.render import render_run
@@ -114,7 +113,7 @@ class Scene:
         """With nothing of its own, and these lenders."""
         loan = msgspec.structs.replace(self.config.execution.flash_loan, lenders=lenders)
         execution = msgspec.structs.replace(self.config.execution, flash_loan=loan)
-        self.config: Config = msgspec.structs.replace(self.config, execution=execution)
+        self.config = msgspec.structs.replace(self.config, execution=execution)
         self.devnet.rpc.batch(
             Call("eth_sendTransaction", (one,)) for one in owner_takes_the_capital_out(self.devnet, is_shut=True)
         )

@@ -114,7 +114,8 @@ def test_transactions_that_a_crowded_block_left_out_are_withdrawn(devnet: Devnet
 def test_a_crowd_leaves_no_room_for_an_agent_and_its_transaction_waits_for_a_calm_block(
     devnet: Devnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    driver, sent = Driver(devnet, SEED), []
+    driver = Driver(devnet, SEED)
+    sent: list[object] = []
 
     async def agent_finished(_block: int) -> None:
         if not sent:
