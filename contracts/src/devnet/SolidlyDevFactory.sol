@@ -8,8 +8,25 @@ import {SolidlyDevPair} from "./SolidlyDevPair.sol";
 /// @dev For the local chain; anyone may change anything. See `SolidlyDevPair` for what it proves and what not.
 contract SolidlyDevFactory {
     error NoSuchFunction();
+    error IdenticalAddresses();
+
+    /// @notice As the first factories announce a pair.
+    event PairCreated(address indexed token0, address indexed token1, bool stable, address pair, uint256 count);
+    /// @notice As the later ones do.
+    event PoolCreated(address indexed token0, address indexed token1, bool indexed stable, address pool, uint256 count);
+
+    /// @notice What the pair in the making is to be, which asks for it: so all pairs have the same creation code.
+    struct Parameters {
+        address token0;
+        address token1;
+        bool stable;
+    }
 
     bool public immutable isLater;
+
+    Parameters public parameters;
+    address[] private pairs;
+    mapping(address token0 => mapping(address token1 => mapping(bool stable => address))) private pairOf;
 
     bool public isPaused;
     uint256 private stableFeeBps = 5;
@@ -20,8 +37,42 @@ contract SolidlyDevFactory {
         isLater = later;
     }
 
+    /// @dev A second pair of the same tokens and kind, which no real factory makes, is made too and announced: it has an
+    /// address that the rule does not give.
     function createPair(address tokenA, address tokenB, bool stable) external returns (address) {
-        return address(new SolidlyDevPair(tokenA, tokenB, stable, isLater));
+        if (tokenA == tokenB) revert IdenticalAddresses();
+        (address token0, address token1) = tokenA < tokenB ? (tokenA, tokenB) : (tokenB, tokenA);
+        bool isTwin = pairOf[token0][token1][stable] != address(0);
+        bytes32 salt = keccak256(abi.encodePacked(token0, token1, stable));
+        if (isTwin) salt = keccak256(abi.encodePacked(salt, pairs.length));
+        parameters = Parameters(token0, token1, stable);
+        address pair = address(new SolidlyDevPair{salt: salt}());
+        delete parameters;
+        if (!isTwin) pairOf[token0][token1][stable] = pair;
+        pairs.push(pair);
+        if (isLater) emit PoolCreated(token0, token1, stable, pair, pairs.length);
+        else emit PairCreated(token0, token1, stable, pair, pairs.length);
+        return pair;
+    }
+
+    function getPair(address tokenA, address tokenB, bool stable) external view returns (address) {
+        if (isLater) revert NoSuchFunction();
+        return _pair(tokenA, tokenB, stable);
+    }
+
+    function getPool(address tokenA, address tokenB, bool stable) external view returns (address) {
+        if (!isLater) revert NoSuchFunction();
+        return _pair(tokenA, tokenB, stable);
+    }
+
+    function allPairsLength() external view returns (uint256) {
+        if (isLater) revert NoSuchFunction();
+        return pairs.length;
+    }
+
+    function allPoolsLength() external view returns (uint256) {
+        if (!isLater) revert NoSuchFunction();
+        return pairs.length;
     }
 
     function setFee(bool stable, uint256 feeBps) external {
@@ -47,6 +98,10 @@ contract SolidlyDevFactory {
     function getFee(address pair, bool stable) external view returns (uint256) {
         if (!isLater) revert NoSuchFunction();
         return ownFeeBps[pair] == 0 ? _feeOfKind(stable) : ownFeeBps[pair];
+    }
+
+    function _pair(address tokenA, address tokenB, bool stable) private view returns (address) {
+        return tokenA < tokenB ? pairOf[tokenA][tokenB][stable] : pairOf[tokenB][tokenA][stable];
     }
 
     function _feeOfKind(bool stable) private view returns (uint256) {

@@ -44,10 +44,10 @@ contract SolidlyDevPair is ERC20 {
     uint256 public reserve0;
     uint256 public reserve1;
 
-    constructor(address first, address second, bool isStable, bool later) ERC20("Solidly devnet pair", "SDP") {
+    constructor() ERC20("Solidly devnet pair", "SDP") {
         factory = SolidlyDevFactory(msg.sender);
-        (token0, token1) = first < second ? (first, second) : (second, first);
-        (stable, isLater) = (isStable, later);
+        (token0, token1, stable) = SolidlyDevFactory(msg.sender).parameters();
+        isLater = SolidlyDevFactory(msg.sender).isLater();
         SCALE0 = 10 ** ERC20(token0).decimals();
         SCALE1 = 10 ** ERC20(token1).decimals();
     }

@@ -17,28 +17,23 @@ from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
 from headrace.adapters.inspectors.node.inspector import NodeInspector
 from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
-from headrace.adapters.protocols.uniswap_v4 import UniswapV4, UniswapV4Venue
-from headrace.adapters.protocols.uniswap_v4.key import PoolKey
+from headrace.adapters.protocols.uniswap_v4 import UniswapV4Venue
 from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
 from headrace.app.dexes import every_dex
-from headrace.app.discovery.known import discovered_creations
+from headrace.app.discovery.following import Following
 from headrace.app.tokens import TokenDesk, probe_code
-from headrace.errors import ConfigError, MalformedPoolError
-from headrace.model.address import Address, ChainId, Hash32, PoolId
+from headrace.errors import ConfigError
+from headrace.model.address import Address, ChainId, Hash32
 from headrace.model.block import BlockHeader
-from headrace.model.creation import Creation
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.token import Token
-from headrace.ports.chain import Call, Chain
+from headrace.ports.chain import Chain
 from headrace.ports.flash_source import FlashSource
 from headrace.ports.pool import DEX
 
-_FACTORY = bytes.fromhex("c45a0155")
-_ADDRESS_BYTES = 20
-_DESCRIBED_AT_ONCE = 256  # some hundred calls in one question
 _LENDING = ProtocolId("aave_v3")
 _UNISWAP_V4 = ProtocolId("uniswap_v4")
 Report = Callable[[str], None]
@@ -89,9 +84,7 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         dexes = _dexes(config, chain_name)
         report(f"reading the pools of {chain_name}")
         gathering = GatheringChain(chain, section.multicall)
-        described, left_out = await _describe_pools(config, chain_name, gathering, dexes, head.hash)
-        described, foreign = await _of_their_factories(config, chain_name, gathering, described, head.hash)
-        left_out += foreign
+        described, left_out = await Following(config, chain_name, gathering, dexes).pools(head)
         tokens, unusable = await _read_tokens(config, chain_name, gathering, described, head.hash)
         pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
         left_out += [f"pool {p.id}: a token {unusable[t]}" for p in described for t in p.tokens if t in unusable]
@@ -144,58 +137,6 @@ def _dexes(config: Config, chain_name: str) -> dict[ProtocolId, DEX]:
         if venue.protocol == _UNISWAP_V4 and venue.vault is not None
     }
     return {protocol: dex for protocol, dex in every_dex(fees, managers).items() if protocol in used}
-
-
-async def _describe_pools(
-    config: Config, chain_name: str, chain: Chain, dexes: Mapping[ProtocolId, DEX], block: Hash32
-) -> tuple[list[Pool], list[str]]:
-    gate = asyncio.Semaphore(_DESCRIBED_AT_ONCE)
-
-    async def describe(dex: DEX, venue: str, pool: PoolId) -> Pool | str:
-        async with gate:
-            try:
-                return await dex.describe(chain, venue, pool, block)
-            except MalformedPoolError as error:
-                return str(error)
-
-    found = discovered_creations(config, chain_name)
-    for name, creations in found.items():
-        _learn_keys(dexes.get(config.protocols[chain_name][name].protocol), creations)
-    wanted = [
-        describe(dexes[venue.protocol], name, pool)
-        for name, venue in config.protocols[chain_name].items()
-        if venue.protocol in dexes
-        for pool in dict.fromkeys((*venue.pools, *(one.pool for one in found.get(name, ()))))
-    ]
-    answers = await asyncio.gather(*wanted)
-    return [a for a in answers if isinstance(a, Pool)], [a for a in answers if isinstance(a, str)]
-
-
-def _learn_keys(dex: DEX | None, creations: Sequence[Creation]) -> None:
-    """The key of a v4 pool is not on the chain: it is what its creation said."""
-    if not isinstance(dex, UniswapV4):
-        return
-    for one in creations:
-        assert one.fee_pips is not None, one
-        assert one.tick_spacing is not None, one
-        assert one.hooks is not None, one
-        low, high = one.tokens
-        dex.learn_key(PoolKey(low, high, one.fee_pips, one.tick_spacing, one.hooks))
-
-
-async def _of_their_factories(
-    config: Config, chain_name: str, chain: Chain, pools: Sequence[Pool], block: Hash32
-) -> tuple[list[Pool], list[str]]:
-    """The pools that name their venue's configured factory as their own, and why the others do not count."""
-    venues = config.protocols[chain_name]
-    asked = [pool for pool in pools if venues[pool.venue].factory is not None]
-    answers = await chain.call_many([Call(pool.address, _FACTORY) for pool in asked], block)
-    foreign = {
-        pool.id: f"pool {pool.id}: {pool.venue}'s factory did not make it"
-        for pool, answer in zip(asked, answers, strict=True)
-        if answer is None or "0x" + answer[-_ADDRESS_BYTES:].hex() != venues[pool.venue].factory
-    }
-    return [pool for pool in pools if pool.id not in foreign], list(foreign.values())
 
 
 async def _read_tokens(

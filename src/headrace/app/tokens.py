@@ -1,7 +1,8 @@
 """Which tokens may be traded: the configuration's lists first, then verdicts that have not expired, then the inspector.
 
 The wrapped native coin is the measure of all others: naming it in the configuration is trusting it. A token is tried
-with money that is known to be honest, so verdicts spread from the native coin and the allowlist over the pools.
+with money that is known to be honest, so verdicts spread from the native coin and the allowlist over the pools. The
+native coin itself, as Uniswap v4 trades it, has no code that could lie; nobody lends it, so it proves no other token.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app.config.places import TokenCheck
 from headrace.devnet.artifacts import own_runtime_code
 from headrace.errors import ChainError, DevnetError, StoreError
-from headrace.model.address import Address
+from headrace.model.address import ZERO_ADDRESS, Address
 from headrace.model.block import BlockHeader
 from headrace.model.pool import Pool
 from headrace.model.token_verdict import Lie, TokenVerdict
@@ -74,7 +75,7 @@ class TokenDesk:
 
     def why_unfit(self, token: Address, block: int) -> str:
         """Why the token is not traded in that block; empty where it is."""
-        if token in self._trusted:
+        if token in self._trusted or token == ZERO_ADDRESS:
             return ""
         if token in self._rules.blocked:
             return f"{Lie.BLOCKLISTED}: the configuration blocks it"

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     TOKEN_UNFIT = "token_unfit"  # noqa: S105 - a reason, no password
     POOL_DOUBTED = "pool_doubted"
     POOL_UNQUOTABLE = "pool_unquotable"
+    POOL_UNEXECUTABLE = "pool_unexecutable"
     POOL_UNPROVEN = "pool_unproven"
     POOL_TRIPPED = "pool_tripped"
     NOT_PROFITABLE_EXACT = "not_profitable_exact"

@@ -4,8 +4,10 @@ from decimal import Context, Decimal
 
 import msgspec
 
-from headrace.model.address import Address, ChainId
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId
+from headrace.model.money import NATIVE_DECIMALS
 
+NATIVE_SYMBOL = "native"  # what people call it differs by chain, and several wrap it
 _WIDE = Context(prec=120)  # 2^256 has 78 digits; 36 decimals may follow
 
 
@@ -16,6 +18,11 @@ class Token(msgspec.Struct, frozen=True):
     address: Address
     symbol: str
     decimals: int
+
+
+def native_currency(chain_id: ChainId) -> Token:
+    """The coin that gas is paid in, which Uniswap v4 trades as it is under the zero address."""
+    return Token(chain_id, ZERO_ADDRESS, NATIVE_SYMBOL, NATIVE_DECIMALS)
 
 
 class Amount(msgspec.Struct, frozen=True):

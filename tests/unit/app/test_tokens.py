@@ -13,7 +13,7 @@ from headrace.app import tokens
 from headrace.app.config.places import TokenCheck
 from headrace.app.tokens import TokenDesk
 from headrace.errors import DevnetError, NodeUnreachableError
-from headrace.model.address import Address, ChainId
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId
 from headrace.model.block import BlockHeader
 from headrace.model.pool import Pool
 from headrace.model.token_verdict import Lie, TokenVerdict
@@ -203,3 +203,10 @@ def test_a_verdict_says_what_was_found() -> None:
     fit = TokenVerdict(USDC.address, is_fit=True, lie=None, detail="", checked_block=1, expires_block=2)
     assert fit.why == "fit"
     assert msgspec.structs.replace(fit, lie=Lie.RETURNS_NOTHING, detail="silent").why == "returns_nothing: silent"
+
+
+def test_the_native_coin_cannot_lie_and_proves_no_other_token(desk: Desk) -> None:
+    opened = desk.opened()
+    assert opened.why_unfit(ZERO_ADDRESS, 100) == ""
+    asyncio.run(opened.judge(POOLS, header(100)))
+    assert all(ZERO_ADDRESS not in money for _, money in desk.inspector.asked)

@@ -3,7 +3,7 @@
 Decimals decide what an amount means, so a token that does not tell them is unusable, and said so. A symbol is for
 people only, and whoever makes a token chooses it: it is taken as a string or as bytes32 (MKR and others of 2017), and
 where it holds anything but visible ASCII, is too long, or is that of a token which the configuration names, the token
-goes by the beginning of its address instead.
+goes by the beginning of its address instead. The zero address is the native currency, which has no contract to ask.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 
 from headrace.adapters.protocols.words import call_data
-from headrace.model.address import Address, ChainId, Hash32
-from headrace.model.token import Token
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId, Hash32
+from headrace.model.token import NATIVE_SYMBOL, Token, native_currency
 from headrace.ports.chain import Call
 
 DECIMALS_MAX = 36
@@ -48,7 +48,7 @@ class TokenReader:
         self._reader = reader
         self._chain_id = chain_id
         self._named = named
-        self._taken = {symbol.lower() for symbol in named.values()}
+        self._taken = {NATIVE_SYMBOL, *(symbol.lower() for symbol in named.values())}
 
     async def read(self, addresses: Sequence[Address], block: Hash32) -> Metadata:
         """Decimals and symbols of all, in few round trips.
@@ -56,11 +56,13 @@ class TokenReader:
         Raises:
             ChainError: the node failed.
         """
-        calls = [Call(address, data) for address in addresses for data in (_DECIMALS, _SYMBOL)]
+        contracts = [address for address in addresses if address != ZERO_ADDRESS]
+        calls = [Call(address, data) for address in contracts for data in (_DECIMALS, _SYMBOL)]
         answers = iter(await self._reader.call_many(calls, block))
-        tokens: dict[Address, Token] = {}
+        is_native_asked = len(contracts) < len(addresses)
+        tokens = {ZERO_ADDRESS: native_currency(self._chain_id)} if is_native_asked else {}
         unusable: dict[Address, str] = {}
-        for address in addresses:
+        for address in contracts:
             decimals, symbol = next(answers), next(answers)
             digits = None if decimals is None or len(decimals) != _WORD else int.from_bytes(decimals, "big")
             if digits is None:

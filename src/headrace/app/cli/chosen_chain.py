@@ -4,7 +4,8 @@ from headrace.app.config.places import ChainConfig
 from headrace.app.config.suggest import did_you_mean
 from headrace.app.config.tree import Config
 from headrace.errors import ConfigError, UsageError
-from headrace.model.address import Address, parse_address
+from headrace.model.address import ZERO_ADDRESS, Address, parse_address
+from headrace.model.token import NATIVE_SYMBOL
 
 
 def chosen_chain(config: Config, name: str) -> str:
@@ -24,13 +25,15 @@ def chosen_chain(config: Config, name: str) -> str:
 
 
 def chosen_token(chain: ChainConfig, text: str) -> Address:
-    """A token by symbol or address.
+    """A token by symbol or address; `native` is the native currency, which Uniswap v4 trades as it is.
 
     Raises:
         UsageError: neither a symbol of the chain nor an address.
     """
     if text in chain.tokens:
         return chain.tokens[text]
+    if text == NATIVE_SYMBOL:
+        return ZERO_ADDRESS
     if not text.startswith("0x"):
         hint = did_you_mean(text, chain.tokens) or f"; known are {', '.join(chain.tokens)}"
         raise UsageError(f"the chain has no token {text!r}{hint}")

@@ -157,9 +157,10 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         oracle: price oracle of a lender (Aave v3).
         fee_pips: swap fee of all pools (Uniswap v2 and its forks, 30 on the original; Solidly pairs that hide theirs).
         pools: the pools to trade: addresses, or 32-byte ids in a vault.
-        discover: trade what was discovered, too (Uniswap v2 and v3, Balancer v2).
+        discover: trade what was discovered, too (all protocols but Curve's and lenders).
         init_code_hash: hash of the creation code of the factory's pools, from which a discovered pool's address is
-            checked; without it the factory is asked (Uniswap v2 and v3).
+            checked; without it the factory is asked (Uniswap v2 and v3,
+            Solidly).
     """
 
     protocol: ProtocolRef = ProtocolId("")

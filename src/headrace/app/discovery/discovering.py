@@ -13,9 +13,9 @@ from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig, Venue
 from headrace.app.config.tree import Config
-from headrace.app.discovery.venues import factory_of, heading_of, open_catalogue
+from headrace.app.discovery.venues import factory_of, heading_of, open_catalogue, why_refused
 from headrace.errors import UsageError
-from headrace.model.address import Address, ChainId, PoolId
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId, PoolId
 from headrace.model.creation import Creation
 from headrace.model.pool import ProtocolId
 from headrace.model.token import Token
@@ -49,6 +49,7 @@ class PoolRow(msgspec.Struct, frozen=True, omit_defaults=True):
     tokens: tuple[Address, ...]
     block: int
     fee_pips: int | None = None
+    hooks: Address | None = None
     flaw: str = ""
 
 
@@ -205,7 +206,14 @@ def _venue_report(name: str, venue: Venue, proof: str, found: Discovered) -> Ven
 
 
 def _row(creation: Creation) -> PoolRow:
-    return PoolRow(creation.pool, creation.tokens, creation.block_number, creation.fee_pips, creation.flaw)
+    return PoolRow(
+        pool=creation.pool,
+        tokens=creation.tokens,
+        block=creation.block_number,
+        fee_pips=creation.fee_pips,
+        hooks=None if creation.hooks == ZERO_ADDRESS else creation.hooks,
+        flaw=why_refused(creation),
+    )
 
 
 async def _tokens(

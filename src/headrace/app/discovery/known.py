@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from headrace.adapters.stores.catalogue.file import catalogue_path
 from headrace.app.config.tree import Config
-from headrace.app.discovery.venues import factory_of, heading_of, open_catalogue
+from headrace.app.discovery.venues import factory_of, heading_of, open_catalogue, why_refused
 from headrace.errors import UsageError
 from headrace.model.creation import Creation
 
 
 def discovered_creations(config: Config, chain_name: str) -> Mapping[str, tuple[Creation, ...]]:
-    """By venue, the creations without a flaw of all venues that say `discover`.
+    """By venue, the creations that nothing speaks against, of all venues that say `discover`.
 
     Raises:
         UsageError: nothing was discovered of such a venue yet.
@@ -25,5 +25,5 @@ def discovered_creations(config: Config, chain_name: str) -> Mapping[str, tuple[
         if not catalogue_path(config.data_dir, heading).exists():
             raise UsageError(f"nothing was discovered of {name} yet: `headrace market discover --chain {chain_name}`")
         with open_catalogue(config.data_dir, heading, is_writer=False) as catalogue:
-            found[name] = tuple(one for one in catalogue.creations if not one.flaw)
+            found[name] = tuple(one for one in catalogue.creations if not why_refused(one))
     return found

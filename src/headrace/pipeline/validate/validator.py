@@ -24,7 +24,7 @@ from headrace.model.account import (
     token_scope,
     venue_scope,
 )
-from headrace.model.address import Address
+from headrace.model.address import ZERO_ADDRESS, Address
 from headrace.model.base_fee import ETHEREUM_BASE_FEE, BaseFeeRule
 from headrace.model.block import BlockContext, base_fee_wei_max
 from headrace.model.engine import EngineRefused
@@ -142,8 +142,10 @@ class Validator:
             return Refusal(Reason.NO_FRESH_PRICE, f"no fresh dollar price of {_symbol(snapshot, token)} or of gas")
         if self._is_hopeless(opportunity, snapshot, at, (price, native_price)):
             return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{opportunity.profit_estimate_units} units by estimate")
-        return self._unproven(opportunity.route, snapshot) or self._quoted(
-            opportunity, snapshot, at, (price, native_price)
+        return (
+            _unexecutable(opportunity.route)
+            or self._unproven(opportunity.route, snapshot)
+            or self._quoted(opportunity, snapshot, at, (price, native_price))
         )
 
     def _quoted(
@@ -354,6 +356,12 @@ class Validator:
             )
             for hop, amount in zip(route.hops, amounts, strict=False)
         )
+
+
+def _unexecutable(route: Route) -> Refusal | None:
+    if ZERO_ADDRESS not in route.tokens:
+        return None
+    return Refusal(Reason.POOL_UNEXECUTABLE, "a pool trades the native currency, which the Executor does not pay yet")
 
 
 def _symbol(snapshot: Snapshot[PoolState], token: Address) -> str:

@@ -7,6 +7,8 @@ import pytest
 from tests.support.log_archive import unplaced
 
 from headrace.adapters.factories.balancer_v2 import POOL_REGISTERED, BalancerV2Vault
+from headrace.adapters.factories.balancer_v3 import POOL_REGISTERED as V3_POOL_REGISTERED
+from headrace.adapters.factories.balancer_v3 import BalancerV3Vault
 from headrace.adapters.factories.create2 import clone_code_hash
 from headrace.adapters.factories.solidly import PAIR_CREATED as SOLIDLY_PAIR_CREATED
 from headrace.adapters.factories.solidly import POOL_CREATED as VELODROME_POOL_CREATED
@@ -226,3 +228,42 @@ def test_a_proof_names_its_rule() -> None:
     assert V3.proof == f"create2 {V3_HASH} by {V3.address}"
     assert AERODROME.proof.startswith("create2 0x")
     assert V4.proof == VAULT.proof == "id"
+
+
+V3_VAULT = BalancerV3Vault(address("0xbA1333333333a1BA1108E8412f11850A5C319bA9"))
+HEAD = [21 * 32, 10**15, 1_900_000_000, *(0,) * 18]
+REGISTERED = event(
+    V3_VAULT,
+    V3_POOL_REGISTERED,
+    ["0x" + "ab" * 20, "0x" + "fa" * 20],
+    [*HEAD, 2, USDC, 0, 0, 0, WETH, 1, "0x" + "cd" * 20, 1],
+)
+
+
+def test_balancer_v3s_event_tells_pool_and_tokens() -> None:
+    """Against the compiled vault: tests/conformance/chain/test_discovered_forks.py."""
+    creation = V3_VAULT.read(REGISTERED)
+    assert (creation.pool, creation.tokens, creation.flaw) == ("0x" + "ab" * 20, (USDC, WETH), "")
+    assert V3_VAULT.question(creation) is None
+    assert V3_VAULT.proof == "vault"
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        msgspec.structs.replace(REGISTERED, topics=REGISTERED.topics[:-1]),
+        msgspec.structs.replace(REGISTERED, data=REGISTERED.data + "00" * 32),
+        msgspec.structs.replace(REGISTERED, data=REGISTERED.data[:-2]),
+        msgspec.structs.replace(REGISTERED, data="0x"),
+        replaced(REGISTERED, None, 0, 22 * 32),
+        replaced(REGISTERED, None, 21, 3),
+        replaced(REGISTERED, None, 21, 1 << 255),
+        replaced(REGISTERED, None, 22, 1 << 160),
+        replaced(REGISTERED, 1, 0, 1 << 160),
+        event(V3_VAULT, V3_POOL_REGISTERED, [1, 2], [*HEAD, 0]),
+        event(V3_VAULT, V3_POOL_REGISTERED, [1, 2], [*HEAD, 1, USDC, 0, 0, 0]),
+    ],
+)
+def test_another_form_of_balancer_v3s_event_is_malformed(strange: Log) -> None:
+    with pytest.raises(MalformedLogError):
+        V3_VAULT.read(strange)

@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 from tests.support.log_archive import MemoryArchive
 
 from headrace.adapters.metadata.erc20 import Metadata, TokenReader, symbol_of
-from headrace.model.address import Address, ChainId
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId
 from headrace.model.token import Token
 from headrace.ports.chain import Call
 
@@ -94,3 +94,19 @@ def test_a_token_without_usable_decimals_is_named(decimals: bytes | None, why: s
 def test_zero_and_36_decimals_are_usable() -> None:
     for decimals in (0, 36):
         assert read(decimals.to_bytes(32, "big"), said("T")).tokens[TOKEN].decimals == decimals
+
+
+def test_the_native_currency_has_no_contract_to_ask_and_no_token_goes_by_its_name() -> None:
+    asked: list[Address] = []
+
+    def answer(call: Call) -> bytes:
+        asked.append(call.to)
+        return (6).to_bytes(32, "big") if call.data.hex() == "313ce567" else said("Native")
+
+    chain = MemoryArchive(answer=answer)
+    reader = TokenReader(chain, ChainId(1), {})
+    found = asyncio.run(reader.read([ZERO_ADDRESS, TOKEN], chain.tip.header.hash))
+    assert set(asked) == {TOKEN}
+    assert found.tokens[ZERO_ADDRESS] == Token(ChainId(1), ZERO_ADDRESS, "native", 18)
+    assert found.tokens[TOKEN].symbol == TOKEN[:10]
+    assert not found.unusable

@@ -103,6 +103,26 @@ def test_a_wrong_code_hash_refuses_every_pool_with_the_reason(config: Path, caps
     assert "0 tokens" in out
 
 
+def test_two_venues_of_one_factory_share_its_pools_and_the_first_one_has_them(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = yaml.safe_load(config.read_text())
+    venues = document["defi"]["protocols"]["devnet"]
+    venue = first_of(config, "uniswap_v2")
+    venues["twin"] = {**venues[venue], "protocol": "uniswap_v2", "discover": {"from_block": 0}}
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    run(config, "--json")
+    capsys.readouterr()
+    swap = ["--token-in", "WETH", "--token-out", "USDC", "--amount", "1"]
+    assert invoke(["quote", "--config", str(config), *swap, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["venues"]
+    assert len({row["pool"] for row in rows}) == len(rows)
+    assert venue in {row["venue"] for row in rows}
+    assert "twin" not in {row["venue"] for row in rows}
+    assert invoke(["market", "snapshot", "--config", str(config), "--out", str(config.with_suffix(".jsonl"))]) == 0
+    assert f"twin has it too, it counts as {venue}'s" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_changed_rule_is_noticed(config: Path) -> None:
     venue = first_of(config, "uniswap_v2")
     run(config, "--venue", venue)

@@ -27,12 +27,13 @@ from headrace.adapters.protocols.uniswap_v2 import UniswapV2
 from headrace.adapters.protocols.uniswap_v2.dex import GAS_PER_HOP
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
 from headrace.model.account import chain_scope, strategy_scope, token_scope, venue_scope
-from headrace.model.address import Address, PoolId
+from headrace.model.address import ZERO_ADDRESS, Address, PoolId
 from headrace.model.block import BlockContext, next_block
 from headrace.model.executor_plan import Funding
 from headrace.model.opportunity import Validated
 from headrace.model.proof import Proof
 from headrace.model.refusal import Reason, Refusal
+from headrace.model.route import Route
 from headrace.model.snapshot import Snapshot
 from headrace.pipeline.plan.intent import intent_of
 from headrace.pipeline.validate.funding import FLASH_SWAP_GAS, FundingDesk
@@ -386,3 +387,18 @@ def test_a_fee_for_data_counts_for_the_limit_on_the_cost_of_gas() -> None:
     verdict = limited.validate(best, market, next_block(market.header, 12, l1_fee_wei=ETHER // 100))
     assert isinstance(verdict, Refusal)
     assert verdict.reason == Reason.GAS_COST_TOO_HIGH
+
+
+def test_a_route_through_the_native_currency_is_refused_since_the_executor_has_no_step_for_it() -> None:
+    market = mispriced()
+    (best,) = found(market)[:1]
+    hops = [
+        msgspec.structs.replace(
+            hop, **{side: ZERO_ADDRESS for side in ("token_in", "token_out") if getattr(hop, side) == USDC.address}
+        )
+        for hop in best.route.hops
+    ]
+    native = msgspec.structs.replace(best, route=Route(tuple(hops)))
+    verdict = validator().validate(native, market, next_block(market.header, 12))
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason is Reason.POOL_UNEXECUTABLE
