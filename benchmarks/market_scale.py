@@ -2,7 +2,8 @@
 
 Applying is the market's own work: a block's logs to new states, what they replaced kept for a rollback, and a snapshot
 of all pools. Reading is what must come before it: by the ecosystem's own tools, `json` and `eth-abi`, and, harder to
-beat, by our own reader of the node's frame, which checks every field. Memory is the most
+beat, by our own reader of the node's frame, which checks every field. Renewing the doubts about the pools that a block
+changed is set beside the same in a market of a tenth of the size: it must not grow with the market. Memory is the most
 that was ever resident in a process of its own that holds the market, the 64 blocks that can be rolled back with 1,000
 changed pools each, a snapshot, and the search's graph of all of them; Python, numpy and numba are included.
 """
@@ -24,6 +25,7 @@ from headrace.adapters.chains.evm.frame import decode_frames
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL
 from headrace.model.block import BlockHeader
 from headrace.pipeline.market.market import DEPTH_DEFAULT, Market
+from headrace.pipeline.market.screen import Screen
 from headrace.pipeline.search.graph import SearchGraph
 
 POOLS = 100_000
@@ -45,17 +47,18 @@ def run(effort: Effort, pools: int = POOLS) -> Answer:
     finally:
         gc.unfreeze()
     what = f"apply {min(contest.changed)}+ changed pools of {pools:,}, per block"
-    figures = tuple(
+    figures = [
         Figure(what, ours, rival, reading, effort.rounds, Goal("cost", 1.0))
         for rival, (ours, reading) in contests.items()
-    )
+    ]
+    figures.append(_screened(effort, pools))
     resident = _resident_bytes(pools)
     verdict = "met" if resident <= _RESIDENT_MAX else "MISSED"
     note = (
         f"{pools:,} pools with {DEPTH_DEFAULT} blocks to roll back and the search's graph: {resident / _MEGABYTE:.0f} "
         f"MB resident at most (goal <= {_RESIDENT_MAX // _MEGABYTE} MB: {verdict})"
     )
-    return Answer(figures, (note,))
+    return Answer(tuple(figures), (note,))
 
 
 class _Contest:
@@ -85,6 +88,32 @@ class _Contest:
         started = time.perf_counter_ns()
         for log in json.loads(self._raw)["result"]:
             decode(["uint112", "uint112"], bytes.fromhex(log["data"][2:]))
+        return time.perf_counter_ns() - started
+
+
+def _screened(effort: Effort, pools: int) -> Figure:
+    few = max(pools // 10, 1)
+    ours, rival = (_Screening(count, effort.rounds) for count in (pools, few))
+    spent = interleaved(ours.renew, rival.renew, effort.rounds)
+    what = f"doubts about a block's changed pools of {pools:,}"
+    return Figure(what, spent[0], f"of {few:,}", spent[1], effort.rounds, Goal("cost", 2.0))
+
+
+class _Screening:
+    """One block after the other: what it changed is measured, and the snapshot handed out."""
+
+    def __init__(self, pools: int, rounds: int) -> None:
+        made = PairMarket(pools, syncs_per_block=SYNCS)
+        self._market = made.open()
+        self._blocks = iter(made.blocks(rounds + 2))
+        self._screen = Screen(made.pools, {PROTOCOL: made.dex})
+        self._screen.screened(self._market.snapshot(0))
+
+    def renew(self) -> float:
+        header, raw = next(self._blocks)
+        snapshot = self._market.apply(header, read_logs(decode_frames(raw)[0].result), 0)
+        started = time.perf_counter_ns()
+        self._screen.screened(snapshot)
         return time.perf_counter_ns() - started
 
 

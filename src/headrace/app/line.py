@@ -209,13 +209,13 @@ class Line:
     ) -> list[Validated]:
         """Those through no pool, and priced in gas by none, that this very block brought into doubt."""
         doubted = {} if self._parts.screen is None else self._parts.screen.renew(snapshot)
-        new = doubted.keys() - snapshot.quarantined.keys()  # the others were not counted with
         believed = []
         for one in validated:
             route = one.opportunity.route
             priced_by = self._parts.validator.conversion_pools(route.token_in, snapshot)
             used = {snapshot.index_of[pool] for pool in route.pools}.union(priced_by)
-            doubts = [f"pool {snapshot.pools[i].id}: {doubted[i]}" for i in sorted(used.intersection(new))]
+            new = [i for i in sorted(used) if i in doubted and i not in snapshot.quarantined]  # others were not counted
+            doubts = [f"pool {snapshot.pools[i].id}: {doubted[i]}" for i in new]
             if doubts:
                 refused.append((one.opportunity, Refusal(Reason.POOL_DOUBTED, doubts[0])))
             else:

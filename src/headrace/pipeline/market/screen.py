@@ -60,9 +60,12 @@ class Screen:
         self._weighed: dict[Pair, dict[int, Weighed]] = defaultdict(dict)
         self._coarse: dict[int, str] = {}
         self._lonely: dict[Pair, dict[int, str]] = {}
-        self._measured: dict[int, str] = {}
+        self._measured: dict[int, str] = {}  # the coarse and the lonely ones together
+        self._moved: set[int] = set()  # of which something else was handed out last
         self._unmeasured: set[int] = set()
+        self._aged: Mapping[int, str] = {}
         self._doubted: Mapping[int, str] = MappingProxyType({})
+        self._merged = self._doubted, self._doubted, self._doubted
 
     def screened(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
         """The snapshot with pools in doubt quarantined; those that came into doubt or out of it count as changed."""
@@ -76,22 +79,60 @@ class Screen:
         return self._handed_out(snapshot)
 
     def renew(self, snapshot: Snapshot[PoolState]) -> Mapping[int, str]:
-        """Measure what has changed since the last time; answers all pools in doubt, by index, with the reasons."""
+        """Measure what has changed since the last time; answers all pools in doubt, by index, with the reasons.
+
+        Costs as much as what changed and its company, however many pools there are. The answer is the screen's own: it
+        moves with the next renewal.
+        """
+        judged = set(self._unmeasured)
         for pair in self._measure(snapshot):
-            self._lonely[pair] = _lonely(self._weighed[pair])
+            judged.update(self._compared(pair))
         self._unmeasured.clear()
-        self._measured = {index: why for doubts in self._lonely.values() for index, why in doubts.items()}
-        self._measured |= self._coarse
-        return self._measured
+        for index in judged:
+            self._judge(index)
+        return MappingProxyType(self._measured)
+
+    def _compared(self, pair: Pair) -> set[int]:
+        """Compare the pools of a pair anew; those that were lonely or are."""
+        before, after = self._lonely.pop(pair, {}), _lonely(self._weighed[pair])
+        if after:
+            self._lonely[pair] = after
+        return {*before, *after}
+
+    def _judge(self, index: int) -> None:
+        """Write what grain and company say of one pool; grain comes first, and of several pairs the last."""
+        why = self._coarse.get(index, "")
+        for pair in () if why else _pairs(self._pools[index]):
+            why = self._lonely.get(pair, {}).get(index, why)
+        if why == self._measured.get(index, ""):
+            return
+        self._moved.add(index)
+        if why:
+            self._measured[index] = why
+        else:
+            del self._measured[index]
 
     def _handed_out(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
-        doubted = self._measured | _aged(snapshot)
-        flipped = doubted.keys() ^ self._doubted.keys()
-        self._doubted = MappingProxyType(doubted)
-        if not doubted and not flipped:
+        aged = _aged(snapshot)
+        candidates = self._moved.union(aged, self._aged)
+        if candidates:
+            before, self._doubted = self._doubted, MappingProxyType(self._measured | aged)
+            flipped = {index for index in candidates if (index in before) != (index in self._doubted)}
+            self._moved, self._aged = set(), aged
+        else:
+            flipped = set()
+        if not self._doubted and not flipped:
             return snapshot
         changed = tuple(sorted(flipped.union(snapshot.changed)))
-        return snapshot.doubted(changed, MappingProxyType(doubted | dict(snapshot.quarantined)))
+        return snapshot.doubted(changed, self._with_quarantined(snapshot.quarantined))
+
+    def _with_quarantined(self, quarantined: Mapping[int, str]) -> Mapping[int, str]:
+        """All that is left out; where neither part has moved, the mapping that was handed out before."""
+        doubted, known, merged = self._merged
+        if doubted is not self._doubted or known is not quarantined:
+            merged = MappingProxyType(self._doubted | dict(quarantined)) if quarantined else self._doubted
+            self._merged = self._doubted, quarantined, merged
+        return merged
 
     def _measure(self, snapshot: Snapshot[PoolState]) -> set[Pair]:
         """Measure what changed; the pairs with company that it changed."""
