@@ -54,7 +54,7 @@ class MemoryArchive(MemoryChain):
         found = [
             log
             for log in self.all_logs(query.first, query.last)
-            if log.address == query.address and log.topics and log.topics[0] in query.topics
+            if query.address in (None, log.address) and log.topics and log.topics[0] in query.topics
         ]
         refusal = self.refuse(query, len(found))
         if refusal is not None:

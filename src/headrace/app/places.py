@@ -23,7 +23,8 @@ from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig
 from headrace.app.config.tree import Config
 from headrace.app.dexes import every_dex
-from headrace.app.discovery.following import Following
+from headrace.app.discovery.following import Following, Funnel
+from headrace.app.discovery.measuring import Measuring
 from headrace.app.tokens import TokenDesk, probe_code
 from headrace.errors import ConfigError
 from headrace.model.address import Address, ChainId, Hash32
@@ -40,7 +41,10 @@ Report = Callable[[str], None]
 
 
 class Places(msgspec.Struct, frozen=True):
-    """One chain as configured, read once; `left_out` says which pools are not traded, and why."""
+    """One chain as configured, read once.
+
+    `left_out` says which pools are not traded, and why; `funnel` counts those that are not even followed.
+    """
 
     config: Config
     chain: EvmChain
@@ -51,6 +55,7 @@ class Places(msgspec.Struct, frozen=True):
     sources: tuple[FlashSource, ...]
     l1_fee: L1DataFee
     left_out: tuple[str, ...]
+    funnel: Funnel
     token_desk: TokenDesk
 
     async def refresh(self, head: BlockHeader) -> None:
@@ -84,7 +89,13 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
         dexes = _dexes(config, chain_name)
         report(f"reading the pools of {chain_name}")
         gathering = GatheringChain(chain, section.multicall)
-        described, left_out = await Following(config, chain_name, gathering, dexes).pools(head)
+        oracle = _oracle(config, chain_name)
+        if section.follow is not None:
+            await oracle.refresh(chain, head)
+        measuring = Measuring(chain, section, dexes, oracle)
+        followed = await Following(config, chain_name, gathering, dexes).pools(head, measuring)
+        report(str(followed.funnel))
+        described, left_out = followed.pools, list(followed.left_out)
         tokens, unusable = await _read_tokens(config, chain_name, gathering, described, head.hash)
         pools = tuple(pool for pool in described if all(token in tokens for token in pool.tokens))
         left_out += [f"pool {p.id}: a token {unusable[t]}" for p in described for t in p.tokens if t in unusable]
@@ -98,10 +109,11 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
             dexes=dexes,
             pools=pools,
             tokens=tokens,
-            oracle=_oracle(config, chain_name),
+            oracle=oracle,
             sources=_sources(config, chain_name, pools),
             l1_fee=L1DataFee(section.rules.l1_fee_oracle),
             left_out=tuple(left_out),
+            funnel=followed.funnel,
             token_desk=token_desk,
         )
         try:

@@ -10,9 +10,12 @@ from headrace.ports.chain import Chain
 
 
 class LogQuery(msgspec.Struct, frozen=True):
-    """Logs of one contract with one of `topics` as their first, from block `first` to block `last`, both included."""
+    """Logs with one of `topics` as their first, from block `first` to block `last`, both included.
 
-    address: Address
+    `address` is the contract that emitted them, None for any.
+    """
+
+    address: Address | None
     topics: tuple[Hash32, ...]
     first: int
     last: int

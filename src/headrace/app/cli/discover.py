@@ -1,4 +1,4 @@
-"""`headrace market discover`."""
+"""`headrace market discover | follow`."""
 
 from typing import Annotated
 
@@ -28,3 +28,9 @@ def discover(
         chain=chosen_chain(loaded, chain), venue=venue, from_block=from_block, to_block=to_block, max_pools=max_pools
     )
     perform("headrace.app.discovery.discovering:discover", as_json=as_json, config=loaded, search=search)
+
+
+def follow(config: ConfigFile = DEFAULT_CONFIG, chain: ChainName = "", as_json: AsJson = False) -> None:
+    """Show how many of the known pools a run would follow, and how many not, by cause."""
+    loaded = load_config(config)
+    perform("headrace.app.discovery.showing:follow", as_json=as_json, config=loaded, chain=chosen_chain(loaded, chain))

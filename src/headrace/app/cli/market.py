@@ -1,4 +1,4 @@
-"""`headrace market discover | snapshot | import | record | replay | show | check | schema`."""
+"""`headrace market discover | follow | snapshot | import | record | replay | show | check | schema`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from headrace.app.cli.chosen_chain import chosen_chain
 from headrace.app.cli.deferred import perform
-from headrace.app.cli.discover import discover
+from headrace.app.cli.discover import discover, follow
 from headrace.app.cli.options import DEFAULT_CONFIG, AsJson, ChainName, ConfigFile
 from headrace.app.config.load import load_config
 
@@ -16,6 +16,7 @@ Out = Annotated[Path, typer.Option("--out", help="The file to write; its name's 
 application = typer.Typer(help="Keep the market in files, and work on them without a node.", no_args_is_help=False)
 
 application.command()(discover)
+application.command()(follow)
 
 
 @application.command()

@@ -10,7 +10,7 @@ import msgspec
 
 from headrace.app.config.kind import PROTOCOLS
 from headrace.app.config.money import Money
-from headrace.app.config.places import ChainConfig, Venue
+from headrace.app.config.places import ChainConfig, Follow, Venue
 from headrace.app.config.reader import Path, Places, dotted
 from headrace.app.config.suggest import did_you_mean
 from headrace.app.config.tree import Config
@@ -126,6 +126,14 @@ class _Checks:
         self._rising((*path, "gas_thresholds"), chain)
         if chain.gas_thresholds.max_cost_usd is not None:
             self._priced((*path, "gas_thresholds", "max_cost_usd"), chain.gas_thresholds.max_cost_usd, chain)
+        if chain.follow is not None:
+            self._follow((*path, "follow"), chain, chain.follow)
+
+    def _follow(self, path: Path, chain: ChainConfig, follow: Follow) -> None:
+        if follow.min_depth_usd is not None:
+            self._priced((*path, "min_depth_usd"), follow.min_depth_usd, chain)
+        if follow.wants_depth and not chain.price_feeds:
+            self._refuse(path, "depth is counted in dollars: give the price feed of a token under `price_feeds`")
 
     def _distinct_tokens(self, path: Path, chain: ChainConfig) -> None:
         seen: dict[str, str] = {}

@@ -77,6 +77,28 @@ class TokenCheck(msgspec.Struct, frozen=True, kw_only=True):
     valid_blocks: Blocks = 7200
 
 
+class Follow(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the discovered pools are followed: those that lie on a cycle with a start token, and what is asked here.
+
+    Attributes:
+        tokens: only pools all of whose tokens are among these; of any tokens where left out.
+        min_depth_usd: what a pool pays out at least until its price has moved by one percent, in dollars or a token.
+        active_within_blocks: something happened in the pool in so many blocks before the run began. The node is asked
+            for all logs of its protocols' events in them: a thousand blocks are a good many.
+        max_pools: at most so many, the deepest first.
+    """
+
+    tokens: tuple[Contract, ...] = ()
+    min_depth_usd: Dollars | None = None
+    active_within_blocks: Blocks | None = None
+    max_pools: Positive | None = None
+
+    @property
+    def wants_depth(self) -> bool:
+        """Whether pools are told apart by their depth, which takes their states and a price to count it in."""
+        return self.min_depth_usd is not None or self.max_pools is not None
+
+
 class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One EVM chain and the node that serves it.
 
@@ -99,6 +121,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         tokens: addresses by symbol.
         price_feeds: dollar prices by token symbol.
         token_check: which tokens are taken for honest.
+        follow: which of the discovered pools are followed; all of them where left out. Listed pools always are.
     """
 
     chain_id: Positive
@@ -116,6 +139,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Mapping[Symbol, Contract]
     price_feeds: Mapping[Symbol, PriceFeed]
     token_check: TokenCheck = msgspec.field(default_factory=TokenCheck)
+    follow: Follow | None = None
 
     @property
     def rules(self) -> ChainRules:

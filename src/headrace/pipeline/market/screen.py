@@ -65,7 +65,7 @@ class Screen:
         self._unmeasured: set[int] = set()
         self._aged: Mapping[int, str] = {}
         self._doubted: Mapping[int, str] = MappingProxyType({})
-        self._merged = self._doubted, self._doubted, self._doubted
+        self._merged: tuple[Mapping[int, str], ...] = (self._doubted,) * 3  # and what the protocols quarantine: both
 
     def screened(self, snapshot: Snapshot[PoolState]) -> Snapshot[PoolState]:
         """The snapshot with pools in doubt quarantined; those that came into doubt or out of it count as changed."""
@@ -130,7 +130,7 @@ class Screen:
         """All that is left out; where neither part has moved, the mapping that was handed out before."""
         doubted, known, merged = self._merged
         if doubted is not self._doubted or known is not quarantined:
-            merged = MappingProxyType(self._doubted | dict(quarantined)) if quarantined else self._doubted
+            merged = MappingProxyType({**self._doubted, **quarantined}) if quarantined else self._doubted
             self._merged = self._doubted, quarantined, merged
         return merged
 

@@ -167,3 +167,79 @@ def test_progress_is_told_at_most_once_in_a_second() -> None:
         "v2 on devnet: block 400 of 999 (40 %), 40 pools",
         "v2 on devnet: block 800 of 999 (80 %), 80 pools",
     ]
+
+
+def followed(
+    config: Path, capsys: pytest.CaptureFixture[str], rules: dict[str, object] | None
+) -> tuple[int, dict[str, int], int]:
+    """What `market follow` says: how many pools are followed, how many are left out by cause, how many are known."""
+    document = yaml.safe_load(config.read_text())
+    document["defi"]["chains"]["devnet"]["follow"] = rules
+    if rules is None:
+        del document["defi"]["chains"]["devnet"]["follow"]
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    assert invoke(["market", "follow", "--config", str(config), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    funnel = report["funnel"]
+    assert funnel["followed"] + sum(funnel["left_out"].values()) == funnel["known"]
+    assert sum(report["traded"].values()) == funnel["followed"]
+    return funnel["followed"], funnel["left_out"], funnel["known"]
+
+
+def test_rules_say_which_of_the_discovered_pools_are_followed(
+    config: Path, devnet_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(config, "--json")
+    report = json.loads(capsys.readouterr().out)
+    tokens = yaml.safe_load(devnet_text)["defi"]["chains"]["devnet"]["tokens"]
+    pools = [pool for venue in report["venues"] for pool in venue["pools"]]
+    assert followed(config, capsys, None) == (len(pools), {}, len(pools))
+    at_all, left_out, known = followed(config, capsys, {})
+    assert (at_all, known) == (len(pools), len(pools)), left_out  # the devnet has no pool that leads nowhere
+    two = {tokens["WETH"].lower(), tokens["USDC"].lower()}
+    expected = sum(set(pool["tokens"]) == two for pool in pools)
+    few, left_out, _ = followed(config, capsys, {"tokens": sorted(two)})
+    assert few >= expected >= 2
+    assert left_out == {"a token that is not among those to be followed": len(pools) - few}
+    assert followed(config, capsys, {"min_depth_usd": "100000000000"})[1] == {"too little depth": len(pools)}
+    assert followed(config, capsys, {"min_depth_usd": "0.000001 WETH"})[0] == len(pools)
+    most, left_out, _ = followed(config, capsys, {"max_pools": 6})
+    assert 2 <= most <= 6
+    assert left_out["deeper pools fill the number allowed"] == len(pools) - 6
+    assert followed(config, capsys, {"active_within_blocks": 1_000_000})[0] == len(pools)
+
+
+def test_what_is_followed_is_what_is_quoted_and_the_table_says_why_not(
+    config: Path, devnet_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(config)
+    capsys.readouterr()
+    tokens = yaml.safe_load(devnet_text)["defi"]["chains"]["devnet"]["tokens"]
+    followed(config, capsys, {"tokens": [tokens["WETH"], tokens["USDC"]], "max_pools": 2})
+    assert invoke(["market", "follow", "--config", str(config)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("2 of ")
+    assert any(line.endswith("left out: a token that is not among those to be followed") for line in lines)
+    swap = ["--token-in", "WETH", "--token-out", "USDC", "--amount", "1"]
+    assert invoke(["quote", "--config", str(config), *swap, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["venues"]) == 2
+    assert invoke(["quote", "--config", str(config), "--token-in", "WETH", "--token-out", "DAI", "--amount", "1"]) != 0
+
+
+def test_a_listed_pool_is_followed_beside_what_was_found(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(config, "--json")
+    report = json.loads(capsys.readouterr().out)
+    venue = next(one for one in report["venues"] if one["protocol"] == "uniswap_v2")
+    spoiled(config, venue["venue"], pools=[venue["pools"][0]["pool"]])
+    count, left_out, known = followed(config, capsys, {"min_depth_usd": "100000000000"})
+    assert (count, left_out) == (1, {"too little depth": known - 1})
+
+
+def test_depth_without_a_price_is_refused_where_it_is_configured(config: Path) -> None:
+    document = yaml.safe_load(config.read_text())
+    chain = document["defi"]["chains"]["devnet"]
+    chain["follow"] = {"max_pools": 3}
+    chain["price_feeds"] = {}
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    with pytest.raises(ConfigError, match="depth is counted in dollars"):
+        load_config(config)

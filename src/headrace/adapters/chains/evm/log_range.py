@@ -42,14 +42,12 @@ _THOUSAND = 1_000
 
 def parameters(query: LogQuery) -> tuple[JsonValue, ...]:
     """The request's parameters."""
-    return (
-        {
-            "fromBlock": hex(query.first),
-            "toBlock": hex(query.last),
-            "address": query.address,
-            "topics": [list(query.topics)],
-        },
-    )
+    wanted: dict[str, JsonValue] = {
+        "fromBlock": hex(query.first),
+        "toBlock": hex(query.last),
+        "topics": [list(query.topics)],
+    }
+    return (wanted if query.address is None else wanted | {"address": query.address},)
 
 
 def checked(logs: tuple[Log, ...], query: LogQuery) -> tuple[Log, ...]:
@@ -59,7 +57,7 @@ def checked(logs: tuple[Log, ...], query: LogQuery) -> tuple[Log, ...]:
         ValueError: one was not, or is.
     """
     for log in logs:
-        if log.address != query.address or not log.topics or log.topics[0] not in query.topics:
+        if query.address not in (None, log.address) or not log.topics or log.topics[0] not in query.topics:
             raise ValueError(f"a log of {log.address} that was not asked for")
         if not query.first <= log.block_number <= query.last:
             raise ValueError(f"a log of block {log.block_number}, outside {query.first} to {query.last}")
