@@ -1,4 +1,4 @@
-"""A contract that makes pools, and what proves that it made them."""
+"""A contract that makes pools, or lists them, and what proves that they are its own."""
 
 from typing import Protocol
 
@@ -47,4 +47,37 @@ class Factory(Protocol):
     @property
     def count_question(self) -> Call | None:
         """What the contract answers with the newest pool's ordinal; None where it has no such function."""
+        ...
+
+
+class PoolList(Protocol):
+    """A contract whose events name no pool, but which keeps a list of them; what it answers is the proof."""
+
+    @property
+    def protocol_id(self) -> ProtocolId:
+        """The folder that can decode its pools."""
+        ...
+
+    @property
+    def address(self) -> Address:
+        """The contract that is asked."""
+        ...
+
+    @property
+    def topics(self) -> tuple[Hash32, ...]:
+        """None: no events are read."""
+        ...
+
+    @property
+    def proof(self) -> str:
+        """How a pool is checked; kept with what was found."""
+        ...
+
+    @property
+    def count_question(self) -> Call:
+        """What it answers with the number of pools."""
+        ...
+
+    def pool_question(self, index: int) -> Call:
+        """What it answers with the pool at an index from 0 on."""
         ...

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.conformance.protocols.balancer_v3_market import SWAP_IN, BalancerV3Market, PoolTerms, swap_arguments
+from tests.conformance.protocols.curve_stableswap_subject import CurveStableswapSubject
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.pancake_v3_subject import ARTIFACT as PANCAKE_POOL
 from tests.conformance.protocols.pancake_v3_subject import CALLBACK_SELECTOR
@@ -40,6 +41,7 @@ from headrace.model.pool import Pool, ProtocolId
 PANCAKE_FACTORY = "@pancakeswap/v3-core/artifacts/contracts/PancakeV3Factory.sol/PancakeV3Factory.json"
 CODE_AT = Address("0x" + "c0de" * 10)
 AMOUNT = "0.001"
+DY = "get_dy(int128,int128,uint256)(uint256)"
 Way = tuple[Address, Address]
 
 
@@ -186,6 +188,37 @@ def solidly_pair(chain: LocalChain, factory: Address, token0: Address, token1: A
     deployer.transact(pair, "mint(address)", deployer.sender)
     deployer.flush()
     return pair
+
+
+def test_a_list_with_curves_interface(world: World, tmp_path: Path, capsys: Capture) -> None:
+    """List and pools are ours: they prove nothing about Curve's own; the pools' quotes are compared with themselves."""
+    deployer = world.chain.deployer
+    pools = CurveStableswapSubject(world.chain).pools
+    registry = deployer.deploy(own_artifact("CurveDevList"))
+    no_pool = world.chain.weth
+    for one in (*(pool.address for pool in pools), no_pool):
+        deployer.transact(registry, "add(address)", one)
+    venue: JsonValue = {"factory": registry, "discover": {"from_block": 0}}
+    config = world.config(tmp_path, {"curve_stableswap": venue})
+    assert sound(discovered(capsys, config)) == [*(pool.id for pool in pools), no_pool]
+    quoted_pools = set()
+    for pool in pools:
+        way = (pool.tokens[0], pool.tokens[1])
+        for row in world.rows(capsys, config, way):
+            told = deployer.call_integer(Address(row.pool), DY, *_places(pools, row.pool, way), world.amount(way[0]))
+            assert row.amount_out_wei is not None
+            assert abs(row.amount_out_wei - told) <= 1  # a view may differ from the swap by the unit it holds back
+            quoted_pools.add(row.pool)
+    assert quoted_pools == {pool.id for pool in pools}
+    deployer.transact(registry, "remove(uint256)", 0)
+    deployer.flush()
+    assert invoke(["market", "discover", "--config", str(config)]) != 0
+    assert "lost pools" in capsys.readouterr().err
+
+
+def _places(pools: Sequence[Pool], pool: PoolId, way: Way) -> tuple[int, int]:
+    tokens = next(one.tokens for one in pools if one.id == pool)
+    return tokens.index(way[0]), tokens.index(way[1])
 
 
 def test_a_node_that_hides_one_of_solidlys_events_is_found_out(world: World, tmp_path: Path, capsys: Capture) -> None:

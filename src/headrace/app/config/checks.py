@@ -42,8 +42,8 @@ _ALLOWED = {
     "balancer_v2": {"vault", "pools", "discover"},
     "balancer_v2_stable": {"vault", "pools", "discover"},
     "balancer_v3": {"vault", "pools", "discover"},
-    "curve_stableswap": {"pools"},
-    "curve_cryptoswap": {"pools"},
+    "curve_stableswap": {"factory", "pools", "discover"},
+    "curve_cryptoswap": {"factory", "pools", "discover"},
     "solidly": {"factory", "router", "fee_bps", "pools", "discover", "init_code_hash"},
     "aave_v3": {"pool", "oracle"},
 }

@@ -172,7 +172,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         protocol: whose code it is; the venue's own name where left out.
-        factory: contract that made the pools (Uniswap v2 and v3, Solidly).
+        factory: contract that made the pools (Uniswap v2 and v3, Solidly), or lists them (Curve).
         router: public router, used by people and not by the agents.
         vault: contract that holds the pools' tokens (Balancer; Uniswap v4's PoolManager).
         positions: contract that knows the keys of pools (Uniswap v4's PositionManager).
@@ -181,7 +181,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         oracle: price oracle of a lender (Aave v3).
         fee_pips: swap fee of all pools (Uniswap v2 and its forks, 30 on the original; Solidly pairs that hide theirs).
         pools: the pools to trade: addresses, or 32-byte ids in a vault.
-        discover: trade what was discovered, too (all protocols but Curve's and lenders).
+        discover: trade what was discovered, too (all protocols that trade).
         init_code_hash: hash of the creation code of the factory's pools, from which a discovered pool's address is
             checked; without it the factory is asked (Uniswap v2 and v3,
             Solidly).

@@ -9,6 +9,7 @@ import msgspec
 from headrace.adapters.chains.evm.chain import EvmChain
 from headrace.adapters.chains.evm.multicall import Multicall
 from headrace.adapters.chains.evm.options import EvmOptions
+from headrace.adapters.factories.curve import CurvePoolList
 from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.app.clock import SystemClock
 from headrace.app.config.places import ChainConfig, Venue
@@ -20,6 +21,7 @@ from headrace.model.creation import Creation
 from headrace.model.pool import ProtocolId
 from headrace.model.token import Token
 from headrace.pipeline.discovery.discoverer import Discovered, Discoverer, Progress, Wanted
+from headrace.pipeline.discovery.lister import Lister
 from headrace.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -141,13 +143,16 @@ async def _discover(report: Report, config: Config, search: Search) -> Discovery
             first = _first_block(name, venue, search)
             factory = factory_of(name, venue)
             with open_catalogue(config.data_dir, heading_of(section, factory, first), is_writer=True) as catalogue:
-                discoverer = Discoverer(chain, factory, catalogue, asyncio.sleep)
                 wanted = Wanted(
                     last_block=search.to_block,
                     confirmations=section.reorg_depth_blocks,
                     pools_max=search.max_pools,
                 )
-                found = await discoverer.run(wanted, _teller(report, f"{name} on {search.chain}", SystemClock()))
+                teller = _teller(report, f"{name} on {search.chain}", SystemClock())
+                if isinstance(factory, CurvePoolList):
+                    found = await Lister(chain, factory, catalogue).run(wanted, teller)
+                else:
+                    found = await Discoverer(chain, factory, catalogue, asyncio.sleep).run(wanted, teller)
             reports.append(_venue_report(name, venue, factory.proof, found))
         report("reading the tokens")
         tokens, unusable = await _tokens(chain, section, reports)
@@ -186,7 +191,7 @@ def _teller(report: Report, what: str, clock: Clock) -> Callable[[Progress], Non
         told_ns = now
         done, whole = progress.next_block - progress.first, max(progress.last + 1 - progress.first, 1)
         share = min(_PERCENT * done // whole, _PERCENT)
-        report(f"{what}: block {progress.next_block} of {progress.last} ({share} %), {progress.pools} pools")
+        report(f"{what}: {progress.unit} {progress.next_block} of {progress.last} ({share} %), {progress.pools} pools")
 
     return tell
 

@@ -14,7 +14,7 @@ from headrace.adapters.protocols.uniswap_v4 import UniswapV4
 from headrace.app.config.tree import Config
 from headrace.app.discovery.known import discovered_creations
 from headrace.app.discovery.measuring import Measuring
-from headrace.app.discovery.venues import v4_key
+from headrace.app.discovery.venues import LISTED, v4_key
 from headrace.errors import MalformedPoolError
 from headrace.model.address import PoolId
 from headrace.model.block import BlockHeader
@@ -155,7 +155,7 @@ class Following:
 
     async def _of_their_venues(self, pools: Sequence[Pool], head: BlockHeader) -> tuple[list[Pool], list[str]]:
         """The pools that are of their venue's configured factory or vault, and why the others do not count."""
-        asked = [pool for pool in pools if self._venues[pool.venue].factory is not None]
+        asked = [pool for pool in pools if self._venues[pool.venue].factory and pool.protocol not in LISTED]
         answers = await self._chain.call_many([Call(pool.address, _FACTORY) for pool in asked], head.hash)
         foreign = {
             pool.id: f"pool {pool.id}: {pool.venue}'s factory did not make it"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from headrace.adapters.factories.balancer_v2 import BalancerV2Vault
 from headrace.adapters.factories.balancer_v3 import BalancerV3Vault
+from headrace.adapters.factories.curve import CurvePoolList
 from headrace.adapters.factories.solidly import SolidlyFactory
 from headrace.adapters.factories.uniswap_v2 import UniswapV2Factory
 from headrace.adapters.factories.uniswap_v3 import UniswapV3Factory
@@ -16,12 +17,14 @@ from headrace.model.address import ChainId
 from headrace.model.creation import Creation
 from headrace.ports.factory import Factory
 
+LISTED = frozenset({"curve_stableswap", "curve_cryptoswap"})  # whose pools name no factory: its list names them
 
-def factory_of(name: str, venue: Venue) -> Factory:
+
+def factory_of(name: str, venue: Venue) -> Factory | CurvePoolList:  # noqa: PLR0911 - one for each protocol
     """What makes a venue's pools.
 
     Raises:
-        ConfigError: the venue's protocol has no factory whose events tell its pools.
+        ConfigError: the venue names no contract whose events or list tell its pools.
     """
     if venue.factory is not None and venue.protocol == "uniswap_v2":
         return UniswapV2Factory(venue.factory, venue.init_code_hash)
@@ -35,6 +38,8 @@ def factory_of(name: str, venue: Venue) -> Factory:
         return UniswapV4Manager(venue.vault)
     if venue.factory is not None and venue.protocol == "solidly":
         return SolidlyFactory(venue.factory, venue.init_code_hash)
+    if venue.factory is not None and venue.protocol in LISTED:
+        return CurvePoolList(venue.protocol, venue.factory)
     raise ConfigError(f"pools of {name} ({venue.protocol}) cannot be discovered: list them under `pools`")
 
 
@@ -62,7 +67,7 @@ def v4_key(creation: Creation) -> PoolKey | None:
     return PoolKey(low, high, creation.fee_pips, creation.tick_spacing, creation.hooks)
 
 
-def heading_of(chain: ChainConfig, factory: Factory, first_block: int) -> Heading:
+def heading_of(chain: ChainConfig, factory: Factory | CurvePoolList, first_block: int) -> Heading:
     """What the file of a factory's pools must say of itself."""
     return Heading(
         chain_id=ChainId(chain.chain_id),

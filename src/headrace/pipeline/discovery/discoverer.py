@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import msgspec
 
 from headrace.errors import CatalogueError, IncompleteBlockError, MalformedLogError
+from headrace.model.address import Address
 from headrace.model.block import BlockHeader, BlockRef
 from headrace.model.creation import Creation, Survey
 from headrace.model.event import Log
 from headrace.pipeline.discovery.completeness import require_consecutive, require_count
 from headrace.pipeline.discovery.walk import Sleep, Stretch, Walk
 from headrace.ports.catalogue import Catalogue
+from headrace.ports.chain import Chain
 from headrace.ports.factory import Factory
 from headrace.ports.log_archive import LogArchive, LogQuery
 
@@ -37,12 +39,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a discovery has come: blocks from `first` to `last`, of which those below `next_block` are done."""
+    """How far a discovery has come: blocks (or indices) from `first` to `last`; those below `next_block` are done."""
 
     first: int
     next_block: int
     last: int
     pools: int
+    unit: str = "block"
 
 
 class Discovered(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ class Discoverer:
             ChainError: the node failed; what was kept before stays.
         """
         head = await self._archive.head()
-        await self._require_same_chain(head)
+        await require_same_chain(self._archive, self._catalogue, self._factory.address, head)
         last = head.number if wanted.last_block is None else min(wanted.last_block, head.number)
         safe = min(last, head.number - wanted.confirmations)
         first = self._catalogue.first_block
@@ -140,19 +143,6 @@ class Discoverer:
             raise IncompleteBlockError(f"block {stretch.last} was replaced while its logs were read")
         return header.ref
 
-    async def _require_same_chain(self, head: BlockHeader) -> None:
-        last = self._catalogue.last
-        if last is None:
-            return
-        header = await self._archive.header_by_number(last.number)
-        if header is None:
-            why = f"it reaches to block {last.number}, the node only to {head.number}: wait for the node"
-        elif header.hash == last.hash:
-            return
-        else:
-            why = f"its block {last.number} is {last.hash}, the node's is {header.hash}: it is of another chain"
-        raise CatalogueError(f"what is kept of {self._factory.address} does not fit the node: {why}, or delete it")
-
     async def _require_all(self, head: BlockHeader) -> None:
         question = self._factory.count_question
         if question is not None and self._ordinal is not None:
@@ -168,6 +158,25 @@ class Discoverer:
             kept_to_block=None if kept is None else kept.number,
             is_whole=is_whole,
         )
+
+
+async def require_same_chain(chain: Chain, catalogue: Catalogue, factory: Address, head: BlockHeader) -> None:
+    """What is kept is of the node's chain.
+
+    Raises:
+        CatalogueError: it is of another, or reaches beyond the node.
+    """
+    last = catalogue.last
+    if last is None:
+        return
+    header = await chain.header_by_number(last.number)
+    if header is None:
+        why = f"it reaches to block {last.number}, the node only to {head.number}: wait for the node"
+    elif header.hash == last.hash:
+        return
+    else:
+        why = f"its block {last.number} is {last.hash}, the node's is {header.hash}: it is of another chain"
+    raise CatalogueError(f"what is kept of {factory} does not fit the node: {why}, or delete it")
 
 
 def _compared(creation: Creation, answer: bytes | None) -> Creation:
