@@ -161,6 +161,10 @@ class UnquotableError(HeadraceError):
         self.why = why
 
 
+class UnansweredError(UnquotableError):
+    """What the pool's contract would do is not known to us: it may well swap, so this is no word of the contract's."""
+
+
 class UnexecutableError(HeadraceError):
     """A pool that can be quoted and that the Executor has no step for."""
 

@@ -10,7 +10,8 @@ import pytest
 
 from headrace.adapters.market_files.container import create
 from headrace.adapters.market_files.lines import Line, write_line
-from headrace.app.market.checking import CheckReport, check
+from headrace.app.market.check_report import CheckReport
+from headrace.app.market.checking import check
 from tests.parity import registry
 from tests.parity.measured import Measured
 
@@ -33,7 +34,7 @@ def measure(entry: registry.Recorded) -> Measured:
         refusals=found.refusals,
         out_deviation_wei_max=found.out_deviation_units_max,
         in_deviation_wei_max=found.in_deviation_units_max,
-        mismatches=len(report.mismatches) + len(report.left_out),
+        mismatches=len(report.mismatches) + len(report.unanswered) + len(report.left_out),
         below=found.below,
         seconds=round(time.monotonic() - began, 1),
     )

@@ -186,8 +186,9 @@ def swap_step(sqrt_price_x96: int, target_x96: int, liquidity: int, remaining: i
     taken = _taken_up(sqrt_price_x96, reached, liquidity, zero_for_one=zero_for_one)
     paid = _paid_down(sqrt_price_x96, reached, liquidity, zero_for_one=zero_for_one)
     if remaining >= 0:
-        fee = remaining - taken if reached != target_x96 else with_fee_up(taken, fee_pips) - taken
-        return SwapStep(reached, taken, paid, fee)
+        if reached != target_x96:
+            return SwapStep(reached, taken, paid, remaining - taken)
+        return SwapStep(reached, taken, paid, with_fee_up(taken, fee_pips) - taken if taken else 0)
     return SwapStep(reached, taken, min(paid, -remaining), with_fee_up(taken, fee_pips) - taken)
 
 

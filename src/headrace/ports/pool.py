@@ -9,6 +9,7 @@ from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import SwapStep
+from headrace.model.limited_swap import FilledSwap, LimitedSwap
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
@@ -156,6 +157,19 @@ class ExactOutputDEX(Protocol):
 
         Raises:
             UnquotableError: the contract would revert, or would not give all of it.
+        """
+        ...
+
+
+@runtime_checkable
+class LimitedDEX(Protocol):
+    """A protocol whose contracts end a swap at a price, and then fill it in part; beside `DEX`."""
+
+    def filled(self, state: PoolState, swap: LimitedSwap) -> FilledSwap:
+        """What the contract takes and pays up to the price limit, rounded as the contract rounds; may be nothing.
+
+        Raises:
+            UnquotableError: the contract would revert, as for a limit that the price has passed already.
         """
         ...
 

@@ -1,16 +1,17 @@
 """Uniswap v3 against its published bytecode: the pool itself, QuoterV2, SwapRouter, NonfungiblePositionManager.
 
-Beside the suite: what the suite's cases reached, price limits and exact outputs (which only the readable walk knows),
-and the quoter.
+Beside the suite: what the suite's cases reached, price limits and exact outputs, and the quoter.
 """
 
 import random
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.conformance.protocols import limited as limits
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.subject import Case, draw_cases, quote
 from tests.conformance.protocols.suite import DexConformance, History, Recording, read_states
@@ -72,24 +73,13 @@ class TestUniswapV3(DexConformance):
         assert len(below) >= 1, "no pool stands where a downward crossing ended"
         assert sum(answer is not None for answer in answers) >= 2000
 
-    def test_price_limits_and_exact_outputs_equal_the_pools(self, subject: V3Subject, history: History) -> None:
+    def test_price_limits_and_exact_outputs_equal_the_pools(
+        self, subject: V3Subject, history: History, tmp_path: Path
+    ) -> None:
         del history
         swaps = draw_swaps([own(state) for state in read_states(subject)], 4000)
         answers = subject.awkward.ask([one.asked for one in swaps])
-        reached: Counter[str] = Counter()
-        for (state, asked), answer in zip(swaps, answers, strict=True):
-            done = walk(state.table, state.point, asked.amount, asked.limit_x96, zero_for_one=asked.zero_for_one)
-            assert (done and (done.amount_in, done.amount_out)) == answer, (state, asked)
-            reached["reverted" if done is None else "exact output" if asked.amount < 0 else "exact input"] += 1
-            reached["stopped at its limit"] += done is not None and done.point.sqrt_price_x96 == asked.limit_x96
-        print("reached", dict(reached))  # noqa: T201 - a test that passes says what it covered
-        for kind, least in {
-            "reverted": 200,
-            "exact output": 800,
-            "exact input": 800,
-            "stopped at its limit": 400,
-        }.items():
-            assert reached[kind] >= least, f"{kind}: {reached}"
+        limits.compare(subject.dex, [limited_swap(one) for one in swaps], answers, tmp_path)
 
     def test_quotes_hold_where_the_pools_product_overflows(self, subject: V3Subject) -> None:
         """At a high price, far from the next stop, the pool's 256-bit product wraps and it takes a second formula."""
@@ -151,6 +141,10 @@ class TestUniswapV3(DexConformance):
             compared += 1
         print("exact outputs", compared, "dearer than the least", dearer)  # noqa: T201 - what it covered
         assert compared >= 800, compared
+
+
+def limited_swap(one: Swapped) -> limits.Asked:
+    return limits.limited(one.state, one.asked.amount, one.asked.limit_x96, zero_for_one=one.asked.zero_for_one)
 
 
 def own(state: object) -> UniswapV3State:

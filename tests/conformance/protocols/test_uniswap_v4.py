@@ -1,15 +1,17 @@
 """Uniswap v4 against its published bytecode: the PoolManager itself, V4Quoter, StateView, PositionManager.
 
-Beside the suite: what the suite's cases reached, price limits and exact outputs (which only the readable walk knows),
-the quoter, amounts at the ends of int128, where keys come from, and how few calls a reading takes.
+Beside the suite: what the suite's cases reached, price limits and exact outputs, the quoter, amounts at the ends of
+int128, where keys come from, and how few calls a reading takes.
 """
 
 import random
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from tests.conformance.protocols import limited as limits
 from tests.conformance.protocols.local_chain import LocalChain
 from tests.conformance.protocols.subject import Case, Subject, draw_cases, quote
 from tests.conformance.protocols.suite import DexConformance, History, Recording, read_states
@@ -24,7 +26,7 @@ from headrace.devnet.anvil import BLOCK_GAS_LIMIT
 from headrace.errors import UnexecutableError, UnquotableError
 from headrace.kernels.tick_math import FEE_DENOMINATOR, sqrt_price_at_tick_up
 from headrace.kernels.tick_segments import crossed_ticks, fill
-from headrace.kernels.tick_walk import extreme_limit, walk
+from headrace.kernels.tick_walk import extreme_limit
 
 QUOTE_IN = f"quoteExactInputSingle(({KEY},bool,uint128,bytes))"
 QUOTE_OUT = f"quoteExactOutputSingle(({KEY},bool,uint128,bytes))"
@@ -89,26 +91,17 @@ class TestUniswapV4(DexConformance):
         assert len(below) >= 1, "no pool stands where a downward crossing ended"
         assert sum(answer is not None for answer in answers) >= 2000
 
-    def test_price_limits_and_exact_outputs_equal_the_pools(self, subject: V4Subject, history: History) -> None:
+    def test_price_limits_and_exact_outputs_equal_the_pools(
+        self, subject: V4Subject, history: History, tmp_path: Path
+    ) -> None:
+        """At every fee, that of all there is too."""
         del history
-        states = [own(state) for state in read_states(subject)]
-        swaps = draw_swaps([state for state in states if max(fees(state)) < FEE_DENOMINATOR], 3000)
+        swaps = draw_swaps([own(state) for state in read_states(subject)], 3000)
         answers = subject.awkward.ask([asked for _, asked in swaps])
-        reached: Counter[str] = Counter()
-        for (state, asked), answer in zip(swaps, answers, strict=True):
-            table = state.table_for(zero_for_one=asked.zero_for_one)
-            done = walk(table, state.point, asked.amount, asked.limit_x96, zero_for_one=asked.zero_for_one)
-            assert (done and (done.amount_in, done.amount_out)) == answer, (state, asked)
-            reached["reverted" if done is None else "exact output" if asked.amount < 0 else "exact input"] += 1
-            reached["stopped at its limit"] += done is not None and done.point.sqrt_price_x96 == asked.limit_x96
-        print("reached", dict(reached))  # noqa: T201 - a test that passes says what it covered
-        for kind, least in {
-            "reverted": 200,
-            "exact output": 800,
-            "exact input": 800,
-            "stopped at its limit": 400,
-        }.items():
-            assert reached[kind] >= least, f"{kind}: {reached}"
+        made = [limits.limited(state, x.amount, x.limit_x96, zero_for_one=x.zero_for_one) for state, x in swaps]
+        limits.compare(subject.dex, made, answers, tmp_path)
+        dear = [fees(state)[not x.zero_for_one] == FEE_DENOMINATOR for state, x in swaps]
+        assert sum(answer is not None and all_of_it for answer, all_of_it in zip(answers, dear, strict=True)) >= 30
 
     def test_the_quoter_agrees_on_refusals_and_outputs_and_the_gas_is_near_its_own(
         self, subject: V4Subject, history: History
@@ -145,6 +138,7 @@ class TestUniswapV4(DexConformance):
                 continue
             least = subject.dex.quote_in(case.state, case.token_in, case.token_out, case.amount_in, at)
             assert least <= words[0], case
+            assert subject.dex.asked_in(case.state, case.token_in, case.token_out, case.amount_in, at) == words[0]
             dearer += least < words[0]
             compared += 1
         print("exact outputs", compared, "dearer than the least", dearer)  # noqa: T201 - what it covered

@@ -87,14 +87,29 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     tx_hash: Hash32 = ZERO_HASH
 
 
+class LoneLogLine(LogLine, frozen=True, kw_only=True):
+    """One log by itself, where no more is told of its block: a join, an exit, a swap that took place.
+
+    Attributes:
+        number: of its block; that of the last block before this line where left out, behind a header the next one.
+        timestamp: of its block; that of the last block before this line where left out.
+    """
+
+    number: int | None = None
+    timestamp: int | None = None
+
+
 class BlockLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A block as it was applied, with all its logs; `logs_bloom` follows from them where left out."""
+    """A block as it was applied, with all its logs; `logs_bloom` follows from them where left out.
+
+    `hash` and `parent_hash` may be left out in a file that is only checked.
+    """
 
     number: int
-    hash: Hash32
-    parent_hash: Hash32
     timestamp: int
     logs: tuple[LogLine, ...]
+    hash: Hash32 = ZERO_HASH
+    parent_hash: Hash32 = ZERO_HASH
     base_fee_wei: int = 0
     gas_used: int = 0
     gas_limit: int = 0
@@ -112,6 +127,8 @@ class SwapLine(msgspec.Struct, frozen=True, kw_only=True):
             line, the header's or one of a block's own line.
         call: the contract's own view that was asked, such as "get_dy", where it may promise another amount than the
             swap pays; left out for the swap itself, and for whatever simulates it.
+        price_limit_x96: the price at which the pool stops, as its `sqrtPriceLimitX96`. With it the amount may be
+            filled in part, and `expected_in` beside `amount_in` (`expected_out` beside `amount_out`) tells how much.
     """
 
     pool: PoolId
@@ -124,6 +141,14 @@ class SwapLine(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None = None
     timestamp: int | None = None
     call: str = ""
+    price_limit_x96: int | None = None
+
+
+class ExpectedStateLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pool's state must be after all lines before this one; `state` holds any of its fields."""
+
+    pool: PoolId
+    state: RawDocument
 
 
 class PriceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,13 +169,15 @@ class EndLine(msgspec.Struct, frozen=True, kw_only=True):
     lines: int
 
 
-Line = HeaderLine | TokenLine | PoolLine | BlockLine | SwapLine | PriceLine | EndLine
+Line = HeaderLine | TokenLine | PoolLine | BlockLine | LoneLogLine | SwapLine | ExpectedStateLine | PriceLine | EndLine
 KINDS: Final[Mapping[str, type[Line]]] = {
     "header": HeaderLine,
     "token": TokenLine,
     "pool": PoolLine,
     "block": BlockLine,
+    "log": LoneLogLine,
     "swap": SwapLine,
+    "expected_state": ExpectedStateLine,
     "price": PriceLine,
     "end": EndLine,
 }

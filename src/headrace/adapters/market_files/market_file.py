@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from headrace.adapters.protocols.document_values import RawDocument
 from headrace.model.address import Address, ChainId, PoolId
 from headrace.model.block import BlockContext, BlockHeader
 from headrace.model.event import Log
@@ -17,16 +18,33 @@ _SHOWN_DIGITS = 10
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """A line that is not used, and why; `pool` is empty where the line is of none."""
+    """A line that is not used, and why; `pool` is empty where the line is of none.
+
+    Where `log` is told, it is that log of the line's block alone (from 0), and its pool until it is read again.
+    """
 
     line: int
     pool: str
     field: str
     why: str
+    log: int | None = None
 
     def __str__(self) -> str:
         """For people."""
-        return f"line {self.line} is left out: {self.why}"
+        place = "" if self.log is None else f", log {self.log},"
+        return f"line {self.line}{place} is left out: {self.why}"
+
+
+class Misplaced(msgspec.Struct, frozen=True):
+    """A block's line that does not follow from the one before it: see `block_order`."""
+
+    line: int
+    number: int
+    why: str
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"line {self.line}: block {self.number}: {self.why}"
 
 
 class SwapCase(msgspec.Struct, frozen=True):
@@ -34,7 +52,8 @@ class SwapCase(msgspec.Struct, frozen=True):
 
     `amount` is exact input, or exact output where `is_exact_output`; `expected` is the other one, None for a revert.
     `call` is the contract's view that said so; empty for the swap itself. `blocks_before` of the file's blocks stand
-    before it, and it is asked on the state after them.
+    before it, and it is asked on the state after them. With `price_limit_x96` the pool fills what it can up to that
+    price: `filled` is how much of `amount` that is, where it is told.
     """
 
     line: int
@@ -47,6 +66,17 @@ class SwapCase(msgspec.Struct, frozen=True):
     at: BlockContext
     call: str = ""
     blocks_before: int = 0
+    price_limit_x96: int | None = None
+    filled: int | None = None
+
+
+class StateCase(msgspec.Struct, frozen=True):
+    """What a pool's state is expected to be after `blocks_before` of the file's blocks, field by field."""
+
+    line: int
+    pool: PoolId
+    document: RawDocument
+    blocks_before: int
 
 
 class TokenPrice(msgspec.Struct, frozen=True):
@@ -57,12 +87,13 @@ class TokenPrice(msgspec.Struct, frozen=True):
 
 
 class RecordedBlock(msgspec.Struct, frozen=True):
-    """A block as it was applied; `states` and `prices` were read after it."""
+    """A block as it was applied, or a piece of one; `states` and `prices` were read after it; `line` is its own."""
 
     header: BlockHeader
     logs: tuple[Log, ...]
-    states: tuple[PoolState, ...]
-    prices: tuple[TokenPrice, ...]
+    states: tuple[PoolState, ...] = ()
+    prices: tuple[TokenPrice, ...] = ()
+    line: int = 0
 
 
 class MarketFile(msgspec.Struct, frozen=True):
@@ -71,7 +102,11 @@ class MarketFile(msgspec.Struct, frozen=True):
     Attributes:
         states: in the order of the file.
         as_of: for states that are only known to hold after an earlier block than the header's, that block's number.
+        state_cases: states that a pool is expected to be in, between the swaps.
         prices: as of the header.
+        disorder: blocks that cannot follow the one before them.
+        gaps: blocks before which others are missing.
+        has_end: whether its last line says that it is whole.
     """
 
     name: str
@@ -85,6 +120,10 @@ class MarketFile(msgspec.Struct, frozen=True):
     blocks: tuple[RecordedBlock, ...]
     prices: tuple[TokenPrice, ...]
     left_out: tuple[LeftOut, ...]
+    state_cases: tuple[StateCase, ...] = ()
+    disorder: tuple[Misplaced, ...] = ()
+    gaps: tuple[Misplaced, ...] = ()
+    has_end: bool = False
 
     @property
     def pools(self) -> tuple[Pool, ...]:

@@ -8,14 +8,20 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
+from headrace.adapters.market_files.block_order import order_of
+from headrace.adapters.market_files.cases import swap_case
 from headrace.adapters.market_files.container import read_lines
+from headrace.adapters.market_files.file_blocks import block_of, header_of, lone_log
 from headrace.adapters.market_files.lines import (
-    REVERTS,
     VERSION,
     BlockLine,
     EndLine,
+    ExpectedStateLine,
     HeaderLine,
     Line,
+    LoneLogLine,
     PoolLine,
     PriceLine,
     SwapLine,
@@ -26,6 +32,7 @@ from headrace.adapters.market_files.market_file import (
     LeftOut,
     MarketFile,
     RecordedBlock,
+    StateCase,
     SwapCase,
     TokenPrice,
     token_without_line,
@@ -34,16 +41,19 @@ from headrace.adapters.protocols.document_values import Unfit
 from headrace.errors import MalformedPoolError, MarketFileError
 from headrace.model.address import Address, ChainId, PoolId
 from headrace.model.block import BlockContext, BlockHeader
-from headrace.model.bloom import BLOOM_BYTES, logs_bloom
-from headrace.model.event import Log
+from headrace.model.bloom import BLOOM_BYTES
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.token import Token
 from headrace.ports.oracle import Price
 from headrace.ports.pool import DEX, PoolState
 
 DECIMALS_MAX = 36
-_FEE_PIPS_END = 1_000_000
+_FEE_PIPS_MAX = 1_000_000
 _FEE_IN_POOL = frozenset({"uniswap_v2", "uniswap_v3", "uniswap_v4"})
+_CUT = (
+    "it is cut short: its end is missing. Copy it again; where its writer died and what is there is all there is, add"
+    ' the line {{"kind": "end", "lines": "{}"}}'
+)
 _POOL_NAMED = re.compile(rb'"(?:id|pool)"\s*:\s*"(0x[0-9a-fA-F]{1,64})')
 
 
@@ -77,6 +87,7 @@ class _Reading:
         self._lines_of: dict[PoolId, int] = {}
         self._as_of: dict[PoolId, int] = {}
         self._swaps: list[SwapCase] = []
+        self._state_cases: list[StateCase] = []
         self._blocks: list[RecordedBlock] = []
         self._prices: list[TokenPrice] = []
         self._left_out: list[LeftOut] = []
@@ -103,14 +114,16 @@ class _Reading:
         if self.header is None:
             raise MarketFileError(str(self._path), "it is empty: a market file begins with a header")
         if self.header.has_end and not self._is_ended:
-            raise MarketFileError(str(self._path), "it is cut short: its end is missing; copy or write it again")
+            raise MarketFileError(str(self._path), _CUT.format(self._count))
         self._leave_out_bad_tokens()
         chain_id = ChainId(self.header.chain_id)
+        start = header_of(self.header, bytes(BLOOM_BYTES))
+        order = order_of(start, self._blocks)
         used = {token for state in self._states.values() for token in state.pool.tokens}
         return MarketFile(
             name=str(self._path),
             chain_id=chain_id,
-            header=_block_header(self.header, bytes(BLOOM_BYTES)),
+            header=start,
             source=self.header.source,
             tokens={token: token_without_line(chain_id, token) for token in sorted(used)} | self._tokens,
             states=tuple(self._states.values()),
@@ -119,6 +132,10 @@ class _Reading:
             blocks=tuple(self._blocks),
             prices=tuple(self._prices),
             left_out=tuple(sorted(self._left_out, key=lambda one: one.line)),
+            state_cases=tuple(self._state_cases),
+            disorder=order.disorder,
+            gaps=order.gaps,
+            has_end=self._is_ended,
         )
 
     def _unread(self, number: int, text: bytes, error: Unfit) -> None:
@@ -139,10 +156,10 @@ class _Reading:
                 self._enter_token(number, line)
             case PoolLine():
                 self._enter_pool(number, line)
-            case BlockLine():
-                self._blocks.append(_block(line))
-            case SwapLine():
-                self._swaps.append(self._case(number, line))
+            case BlockLine() | LoneLogLine():
+                self._enter_block(number, line)
+            case SwapLine() | ExpectedStateLine():
+                self._enter_case(number, line)
             case PriceLine():
                 self._enter_price(line)
             case EndLine():
@@ -179,7 +196,7 @@ class _Reading:
         state = self._state(line)
         if self._blocks:
             last = self._blocks[-1]
-            self._blocks[-1] = RecordedBlock(last.header, last.logs, (*last.states, state), last.prices)
+            self._blocks[-1] = msgspec.structs.replace(last, states=(*last.states, state))
             return
         if line.id in self._lines_of:
             raise MalformedPoolError(line.id, "id", f"it is listed twice, first on line {self._lines_of[line.id]}")
@@ -200,8 +217,8 @@ class _Reading:
         fee_pips = line.fee_pips
         if fee_pips is None and line.protocol in _FEE_IN_POOL:
             raise MalformedPoolError(line.id, "fee_pips", "it is missing: write the pool's fee in millionths")
-        if fee_pips is not None and not 0 <= fee_pips < _FEE_PIPS_END:
-            raise MalformedPoolError(line.id, "fee_pips", f"{fee_pips} is not in [0, {_FEE_PIPS_END})")
+        if fee_pips is not None and not 0 <= fee_pips <= _FEE_PIPS_MAX:  # a pool of v4 may take everything
+            raise MalformedPoolError(line.id, "fee_pips", f"{fee_pips} is not in 0 to {_FEE_PIPS_MAX}")
         address = Address(line.id) if line.address is None else line.address
         pool = Pool(line.id, address, dex.protocol_id, line.venue or line.protocol, line.tokens, fee_pips or 0)
         return dex.state_from_document(pool, line.state, self._known_after(line))
@@ -217,34 +234,17 @@ class _Reading:
         assert self.header is not None, "the header is first"
         return self._blocks[-1].header if self._blocks else self.header
 
-    def _case(self, number: int, line: SwapLine) -> SwapCase:
-        is_output = line.amount_out is not None
-        amount, expected = (line.amount_out, line.expected_in) if is_output else (line.amount_in, line.expected_out)
-        stray = (line.amount_in, line.expected_out) if is_output else (line.amount_out, line.expected_in)
-        if amount is None or expected is None or stray != (None, None):
-            raise Unfit("amount_in", "write amount_in and expected_out, or amount_out and expected_in")
-        if isinstance(expected, str) and expected != REVERTS:
-            raise Unfit("expected", f'write an integer or "{REVERTS}"')
-        last = self._last()
-        at = BlockContext(
-            number=last.number if line.number is None else line.number,
-            timestamp=last.timestamp if line.timestamp is None else line.timestamp,
-            base_fee_wei=last.base_fee_wei,
-            coinbase=last.coinbase,
-        )
-        wanted = None if isinstance(expected, str) else expected
-        return SwapCase(
-            line=number,
-            pool=line.pool,
-            token_in=line.token_in,
-            token_out=line.token_out,
-            amount=amount,
-            expected=wanted,
-            is_exact_output=is_output,
-            at=at,
-            call=line.call,
-            blocks_before=len(self._blocks),
-        )
+    def _enter_block(self, number: int, line: BlockLine | LoneLogLine) -> None:
+        if isinstance(line, BlockLine):
+            self._blocks.append(block_of(number, line))
+        else:
+            self._blocks.append(lone_log(number, line, self._last(), is_first=not self._blocks))
+
+    def _enter_case(self, number: int, line: SwapLine | ExpectedStateLine) -> None:
+        if isinstance(line, SwapLine):
+            self._swaps.append(swap_case(number, line, self._last(), len(self._blocks)))
+        else:
+            self._state_cases.append(StateCase(number, line.pool, line.state, len(self._blocks)))
 
     def _enter_price(self, line: PriceLine) -> None:
         if line.usd_pico <= 0:
@@ -252,7 +252,7 @@ class _Reading:
         price = TokenPrice(line.token, Price(line.usd_pico, line.updated_at))
         if self._blocks:
             last = self._blocks[-1]
-            self._blocks[-1] = RecordedBlock(last.header, last.logs, last.states, (*last.prices, price))
+            self._blocks[-1] = msgspec.structs.replace(last, prices=(*last.prices, price))
         else:
             self._prices.append(price)
 
@@ -265,33 +265,6 @@ class _Reading:
                 del self._states[pool_id]
         for token in self._bad_tokens:
             self._tokens.pop(token, None)
-
-
-def _block(line: BlockLine) -> RecordedBlock:
-    logs = tuple(
-        Log(one.address, one.topics, one.data, line.hash, line.number, one.tx_hash, at)
-        for at, one in enumerate(line.logs)
-    )
-    if line.logs_bloom is None:
-        return RecordedBlock(_block_header(line, logs_bloom(logs)), logs, (), ())
-    bloom = bytes.fromhex(line.logs_bloom[2:])
-    if len(bloom) != BLOOM_BYTES:
-        raise Unfit("logs_bloom", f"{len(bloom)} bytes instead of {BLOOM_BYTES}")
-    return RecordedBlock(_block_header(line, bloom), logs, (), ())
-
-
-def _block_header(line: HeaderLine | BlockLine, bloom: bytes) -> BlockHeader:
-    return BlockHeader(
-        number=line.number,
-        hash=line.hash,
-        parent_hash=line.parent_hash,
-        timestamp=line.timestamp,
-        base_fee_wei=line.base_fee_wei,
-        gas_used=line.gas_used,
-        gas_limit=line.gas_limit,
-        coinbase=line.coinbase,
-        logs_bloom=bloom,
-    )
 
 
 def _pool_named(text: bytes) -> str:

@@ -32,8 +32,9 @@ from headrace.ports.pool import DEX, PoolState
 class MarketWriter(AbstractContextManager["MarketWriter"]):
     """Writes beside the file and moves it into place when all is written; what fails leaves the old file as it was.
 
-    With `is_followed` lines go to the file itself and are flushed one by one, without an end line: what was written
-    before a crash is there, and can be read where the file is not compressed.
+    With `is_followed` lines go to the file itself and are flushed one by one. Its end line is written whatever ended
+    it, because what stands before is whole; only a crash, or a line that could not be written, leaves none. So a
+    reader knows a file that was cut from one that ended.
     """
 
     def __init__(self, path: Path, dexes: Mapping[ProtocolId, DEX], *, is_followed: bool = False) -> None:
@@ -43,6 +44,7 @@ class MarketWriter(AbstractContextManager["MarketWriter"]):
         self._is_followed = is_followed
         self._stream = create(self._place)
         self._count = 0
+        self._is_torn = False
 
     def __enter__(self) -> Self:
         return self
@@ -50,22 +52,27 @@ class MarketWriter(AbstractContextManager["MarketWriter"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and not self._is_followed:
-            self.line(EndLine(lines=self._count))
-        self._stream.close()
+        is_kept = kind is None or self._is_followed
+        try:
+            if is_kept and not self._is_torn:
+                self.line(EndLine(lines=self._count))
+        finally:
+            self._stream.close()
         if self._is_followed:
             return
-        if kind is None:
+        if is_kept:
             self._place.replace(self._path)
         else:
             self._place.unlink()
 
     def line(self, line: Line) -> None:
         """Any line."""
+        self._is_torn = True  # until all of it is written
         self._stream.write(write_line(line))
-        self._count += 1
         if self._is_followed:
             self._stream.flush()
+        self._is_torn = False
+        self._count += 1
 
     def header(self, chain_id: ChainId, at: BlockHeader, source: str) -> None:
         """The first line."""
@@ -81,7 +88,7 @@ class MarketWriter(AbstractContextManager["MarketWriter"]):
                 gas_used=at.gas_used,
                 gas_limit=at.gas_limit,
                 coinbase=at.coinbase,
-                has_end=not self._is_followed,
+                has_end=True,
                 source=source,
             )
         )

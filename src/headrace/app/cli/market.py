@@ -90,13 +90,13 @@ def show(file: File, as_json: AsJson = False) -> None:
 
 @application.command()
 def check(
-    cases: Annotated[Path, typer.Argument(help="A market file with swap cases.")],
+    cases: Annotated[Path, typer.Argument(help="A market file with swaps and expected states.")],
     snapshot: Annotated[
         Path | None, typer.Option("--snapshot", help="Take the pools' states from this market file instead.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare our exact quotes with recorded swaps, both directions; exit code 1 unless every unit agrees."""
+    """Compare our exact arithmetic with recorded swaps and states; exit code 1 unless all is answered and agrees."""
     perform("headrace.app.market.checking:check", as_json=as_json, cases=cases, snapshot=snapshot)
 
 

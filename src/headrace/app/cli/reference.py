@@ -26,7 +26,7 @@ This page is generated from the code.
 | code | meaning | retry |
 |---|---|---|
 | 0 | done | |
-| 1 | `doctor` found a failure, `devnet status` found no devnet, `market check` found a difference, \
+| 1 | `doctor` found a failure, `devnet status` found no devnet, `market check` found no full agreement, \
 `market record` lost the market, or a run ended without what it promises | |
 """
 _EXIT_TAIL = """\

@@ -1,8 +1,9 @@
 """`headrace market record`: the market at its start, then every block as the market applied it.
 
 What no log tells is in the recording as it was read: a state that was read anew at a block stands behind that block.
-Each line is flushed, so Ctrl-C loses nothing, nor does a crash where the file is not compressed. A market that was lost
-ends the recording: what came between cannot be replayed.
+Each line is flushed, so Ctrl-C loses nothing, and the last line says that the file is whole. A crash leaves a file
+without that line, which is refused until somebody says that it ends there. A market that was lost ends the recording:
+what came between cannot be replayed.
 """
 
 import asyncio

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from headrace.adapters.chains.recorded import RecordedChain
-from headrace.adapters.market_files.market_file import MarketFile
+from headrace.adapters.market_files.lines import ZERO_HASH
+from headrace.adapters.market_files.market_file import MarketFile, Misplaced
 from headrace.adapters.market_files.reader import read_market
 from headrace.adapters.oracles.recorded import RecordedOracle
 from headrace.adapters.protocols.recorded import recorded
@@ -25,8 +26,9 @@ from headrace.app.agents import load_strategies
 from headrace.app.config.tree import Config
 from headrace.app.dexes import every_dex
 from headrace.app.line import Line, LineParts, Pass
+from headrace.app.market.check_report import print_lines, remarks
 from headrace.app.places import Report
-from headrace.errors import RpcError
+from headrace.errors import MarketFileError, RpcError
 from headrace.model.account import OWN_ACCOUNT, Account
 from headrace.model.address import ZERO_ADDRESS, Address, Hash32
 from headrace.model.block import BlockContext
@@ -75,6 +77,8 @@ class ReplayReport(msgspec.Struct, frozen=True):
         digest: of every opportunity found, with what became of it: two runs that agree are equal in it.
         stale: why the market was doubted on the way.
         quarantined: pools that were not believed at the end.
+        disorder: blocks that cannot follow the one before them; `gaps` those before which others are missing.
+        has_end: whether the file says that it is whole.
     """
 
     file: str
@@ -87,6 +91,9 @@ class ReplayReport(msgspec.Struct, frozen=True):
     quarantined: int
     stale: tuple[str, ...]
     left_out: tuple[str, ...]
+    disorder: tuple[Misplaced, ...]
+    gaps: tuple[Misplaced, ...]
+    has_end: bool
     digest: str
     opportunities: tuple[ReplayRow, ...]
 
@@ -101,8 +108,27 @@ def replay(*, report: Report, config: Config, file: Path, blocks: int | None) ->
     report(f"reading {file}")
     dexes = every_dex()
     market = read_market(file, dexes, config.chain.chain_id)
+    require_chain(market)
     report(f"replaying {len(market.blocks)} blocks")
     return asyncio.run(Replay(config, market, dexes).run(blocks))
+
+
+def require_chain(market: MarketFile) -> None:
+    """Refuse what only `market check` can follow.
+
+    Raises:
+        MarketFileError: a block without its hash or its parent's, or a block that comes in pieces.
+    """
+    before = market.header.hash
+    for block in market.blocks:
+        at = block.header
+        if at.hash == ZERO_HASH or (at.parent_hash == ZERO_HASH and market.header.hash != ZERO_HASH):
+            why = f"block {at.number} has no hash or no parent_hash, and without them nothing is replayed"
+            raise MarketFileError(market.name, f"{why}; `market check` does without", block.line)
+        if at.hash == before:
+            why = f"block {at.number} comes in pieces, and a replay wants all its logs on one line"
+            raise MarketFileError(market.name, f"{why}; `market check` takes pieces", block.line)
+        before = at.hash
 
 
 def render(result: object, console: "Console") -> None:
@@ -125,10 +151,9 @@ def render(result: object, console: "Console") -> None:
         f" digest {result.digest[:16]}",
         highlight=False,
     )
-    for line in result.left_out:
-        console.print(line, highlight=False, markup=False)
-    for why in result.stale:
-        console.print(f"stale: {why}", highlight=False, markup=False)
+    print_lines(console, [*result.left_out, *map(str, result.disorder)])
+    print_lines(console, remarks(result.gaps, has_end=result.has_end))
+    print_lines(console, [f"stale: {why}" for why in result.stale])
 
 
 class Everything:
@@ -222,6 +247,9 @@ class Replay:
             quarantined=quarantined,
             stale=tuple(stale),
             left_out=tuple(str(one) for one in self._market.left_out),
+            disorder=self._market.disorder,
+            gaps=self._market.gaps,
+            has_end=self._market.has_end,
             digest=self._digest.hexdigest(),
             opportunities=tuple(self._rows),
         )

@@ -2,14 +2,17 @@
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from headrace.adapters.market_files.market_file import LeftOut, MarketFile
+from headrace.adapters.market_files.market_file import LeftOut, MarketFile, Misplaced
 from headrace.adapters.market_files.reader import read_market
 from headrace.app.dexes import every_dex
+from headrace.app.market.check_report import print_lines, remarks
+from headrace.app.market.folding import FoldedStates
 from headrace.app.places import Report
 from headrace.kernels.curve import Curves, hop
 from headrace.model.pool import ProtocolId
@@ -42,7 +45,14 @@ class PoolRow(msgspec.Struct, frozen=True):
 
 
 class ShowReport(msgspec.Struct, frozen=True):
-    """A file; pools in doubt first."""
+    """A file; pools in doubt first.
+
+    Attributes:
+        cases: swaps and expected states, of which `swaps` are swaps.
+        left_out: lines and logs that cannot be used.
+        disorder: blocks that cannot follow the one before them; `gaps` those before which others are missing.
+        has_end: whether the file says that it is whole.
+    """
 
     file: str
     source: str
@@ -53,11 +63,15 @@ class ShowReport(msgspec.Struct, frozen=True):
     pools: dict[str, int]
     tokens: int
     swaps: int
+    cases: int
     blocks: int
     logs: int
     quarantined: int
     rows: tuple[PoolRow, ...]
     left_out: tuple[LeftOut, ...]
+    disorder: tuple[Misplaced, ...]
+    gaps: tuple[Misplaced, ...]
+    has_end: bool
 
 
 def show(*, report: Report, file: Path) -> ShowReport:
@@ -84,11 +98,15 @@ def show(*, report: Report, file: Path) -> ShowReport:
         pools=dict(Counter(str(pool.protocol) for pool in market.pools)),
         tokens=len(market.tokens),
         swaps=len(market.swaps),
+        cases=len(market.swaps) + len(market.state_cases),
         blocks=len(market.blocks),
         logs=sum(len(block.logs) for block in market.blocks),
         quarantined=len(screened.quarantined),
         rows=tuple(sorted(rows, key=lambda row: not row.doubt)),
-        left_out=market.left_out,
+        left_out=(*market.left_out, *_unusable_logs(market, dexes)),
+        disorder=market.disorder,
+        gaps=market.gaps,
+        has_end=market.has_end,
     )
 
 
@@ -101,7 +119,7 @@ def render(result: object, console: "Console") -> None:
     behind = f" and {result.blocks} blocks with {result.logs} logs up to {result.last_block}" if result.blocks else ""
     console.print(
         f"{result.file}: chain {result.chain_id}, block {result.block}{behind}: {pools},"
-        f" {result.tokens} tokens, {result.swaps} swap cases; {result.quarantined} pools are not believed",
+        f" {result.tokens} tokens, {result.cases} cases; {result.quarantined} pools are not believed",
         highlight=False,
     )
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -113,8 +131,15 @@ def render(result: object, console: "Console") -> None:
         console.print(table)
     if len(result.rows) > _SHOWN:
         console.print(f"{len(result.rows) - _SHOWN} more pools with --json", highlight=False)
-    for one in result.left_out[:_SHOWN]:
-        console.print(str(one), highlight=False, markup=False)
+    print_lines(console, [str(one) for one in (*result.left_out, *result.disorder)])
+    print_lines(console, remarks(result.gaps, has_end=result.has_end))
+
+
+def _unusable_logs(market: MarketFile, dexes: Mapping[ProtocolId, DEX]) -> list[LeftOut]:
+    folded = FoldedStates(market.header, market.states, dexes)
+    for block in market.blocks:
+        folded.apply(block)
+    return folded.left_out
 
 
 def _row(market: MarketFile, state: PoolState, dex: DEX, doubt: str) -> PoolRow:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.support.market_text import ONE, V2, WEIGHTED, A, Line, header, pair, swap, weighted, written
 
-from headrace.app.market.checking import CheckReport, check
+from headrace.app.market.check_report import CheckReport
+from headrace.app.market.checking import check
 
 SYNC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
 IN = 10 * ONE
@@ -55,9 +56,12 @@ def test_a_pool_that_a_log_cannot_follow_is_missed_until_it_is_read_again(tmp_pa
     state: Line = {"reserve0": str(AFTER[0]), "reserve1": str(AFTER[1])}
     again = (block(102), pair(state=state), asked(AFTER))
     found = checked(tmp_path, pair(), weighted(), block(101, "0x12"), asked(AFTER), *again)
-    (wrong,) = found.mismatches
-    assert wrong.pool == V2
-    assert "data" in wrong.why
-    assert found.protocols["uniswap_v2"].mismatches == 0
+    (unanswered,) = found.unanswered
+    assert unanswered.pool == V2
+    assert "line 4, log 0, is left out" in unanswered.why
+    assert "data" in unanswered.why
+    assert (found.mismatches, found.exit_code) == ((), 1)
+    assert (found.protocols["uniswap_v2"].mismatches, found.protocols["uniswap_v2"].unanswered) == (0, 0)
     still = swap(pool=WEIGHTED, token_in=A, amount_in="0", expected_out="reverts")
-    assert not checked(tmp_path, pair(), weighted(), block(101, "0x12"), still).mismatches
+    found = checked(tmp_path, pair(), weighted(), block(101, "0x12"), still)
+    assert (found.mismatches, found.unanswered) == ((), ())

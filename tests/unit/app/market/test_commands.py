@@ -14,6 +14,8 @@ import pytest
 from tests.support.market_text import (
     ONE,
     V2,
+    V3,
+    WEIGHTED,
     A,
     B,
     C,
@@ -30,7 +32,7 @@ from tests.support.market_text import (
 )
 
 from headrace.app.cli.invocation import invoke
-from headrace.app.market.checking import CheckReport
+from headrace.app.market.check_report import CheckReport
 from headrace.app.market.showing import ShowReport
 from headrace.app.quote import QuoteReport
 from headrace.errors import MarketFileError
@@ -70,8 +72,6 @@ def test_cases_that_agree_end_in_0(tmp_path: Path, capsys: pytest.CaptureFixture
         (swap(amount_in=str(IN), expected_out="reverts"), OUT, None),
         (swap(amount_in="0", expected_out="1"), None, 1),
         (swap(amount_out=str(OUT), expected_in=str(LEAST - 9)), LEAST, LEAST - 9),
-        (swap(amount_in="5", expected_out="5", pool="0x" + "99" * 20), None, 5),
-        (swap(amount_in="5", expected_out="5", token_in=C), None, 5),
     ],
 )
 def test_a_case_that_differs_is_told_and_ends_in_1(
@@ -84,6 +84,47 @@ def test_a_case_that_differs_is_told_and_ends_in_1(
     assert (wrong.ours_units, wrong.expected_units) == (ours, expected)
     assert invoke(["market", "check", str(path)]) == 1
     assert "1 differ" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("expected", ["5", "reverts"])
+@pytest.mark.parametrize(
+    ("case", "why"),
+    [
+        ({"pool": "0x" + "99" * 20}, "no such pool in"),
+        ({"token_in": C}, f"it does not trade {C} for {B}"),
+        ({"pool": V3, "token_out": C}, f"it does not swap {A} for {C}"),
+        ({"pool": "0x" + "a6" * 20}, "it would leave the ticks that are known, -60 to 60"),
+        ({"pool": WEIGHTED, "token_in": B}, f"it does not trade {B} for {B}"),
+        ({"pool": "0x" + "a5" * 20, "number": "105"}, "its fee was read after block 100 and may have changed since"),
+        ({"pool": "0x" + "a5" * 20, "call": "getAmountOut", "number": "105"}, "its fee was read after block 100"),
+        ({"pool": "0x" + "a7" * 20}, "line 7 is left out"),
+        ({"call": "get_dy"}, "no view get_dy of uniswap_v2"),
+    ],
+)
+def test_what_we_cannot_tell_is_no_agreement_with_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, object], why: str, expected: str
+) -> None:
+    known: dict[str, object] = {"tick": "0", "liquidity": str(ONE), "ticks": {}, "coverage": ["-60", "60"]}
+    state = {"is_stable": False, "fee": "30", "reserve0": str(1000 * ONE), "reserve1": str(1000 * ONE)}
+    solid = pair("0x" + "a5" * 20, protocol="solidly", state=state)
+    pools = (
+        pair(),
+        ticked(),
+        weighted(),
+        ticked("0x" + "a6" * 20, **known),
+        solid,
+        pair("0x" + "a7" * 20, fee_pips="x"),
+    )
+    path = written(tmp_path, header(), *pools, swap(amount_in=str(ONE), expected_out=expected) | case)
+    code, shown = run(CheckReport, "market", "check", str(path), capsys=capsys)
+    (unanswered,) = shown.unanswered
+    assert (code, shown.exit_code, shown.mismatches) == (1, 1, ())
+    assert why in unanswered.why
+    assert sum(count.unanswered for count in shown.protocols.values()) == 1
+    assert invoke(["market", "check", str(path)]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "not answered: " in told
+    assert "0 agree, 0 differ, 1 not answered" in told
 
 
 def test_a_smaller_input_than_a_router_asks_for_agrees_only_when_it_is_proven(
@@ -130,6 +171,7 @@ def test_exact_outputs_of_the_other_protocols_are_compared_with_their_contracts_
     rows += [swap(pool=row["id"], amount_out="5", expected_in="reverts", token_in=C) for row in rows[1:3]]
     _, shown = run(CheckReport, "market", "check", str(written(tmp_path, *rows)), capsys=capsys)
     wrong = shown.mismatches
+    assert ["does not" in one.why for one in shown.unanswered] == [True, True]
     assert [(one.protocol, one.expected_units) for one in wrong] == [("uniswap_v3", 1), ("balancer_v2", 1)]
     assert all(1_000_000 < (one.ours_units or 0) < 1_010_000 for one in wrong)
 

@@ -127,3 +127,33 @@ def test_a_file_of_another_chain_is_refused(tmp_path: Path, capsys: pytest.Captu
     file = written(tmp_path, header(chain_id="10"))
     assert invoke(["market", "replay", str(file), "-c", str(tmp_path / "headrace.yaml")]) == 7
     assert "of chain 10, not of chain 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ((GAP, GAP), "block 101 comes in pieces"),
+        ((block(0, 1, 101),), "block 101 has no hash or no parent_hash"),
+        ((block(2, 0, 101),), "block 101 has no hash or no parent_hash"),
+        (({"kind": "log", "address": FIRST, "topics": [SYNC], "data": "0x"},), "block 101 has no hash"),
+        ((GAP, {"kind": "log", "address": FIRST, "topics": [SYNC], "data": "0x"}), "block 101 comes in pieces"),
+    ],
+)
+def test_what_only_a_check_can_follow_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: tuple[Line, ...], why: str
+) -> None:
+    (tmp_path / "headrace.yaml").write_text(SAMPLE)
+    file = written(tmp_path, *market(*rows))
+    assert invoke(["market", "replay", str(file), "-c", str(tmp_path / "headrace.yaml")]) == 7
+    told = capsys.readouterr().err
+    assert why in told
+    assert "`market check`" in told
+
+
+def test_gaps_disorder_and_a_missing_end_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = replayed(tmp_path, capsys, *market(block(3, 2, 103), block(4, 9, 104)))
+    assert (shown["has_end"], shown["gaps"], shown["disorder"]) == (
+        False,
+        [{"line": 9, "number": 103, "why": "101 to 102 are not in the file"}],
+        [{"line": 10, "number": 104, "why": "its parent_hash is not the hash of block 103"}],
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from headrace.adapters.protocols.balancer_v2_stable.state import RATE_END, BalancerV2StableState, CachedRate
 from headrace.adapters.protocols.balancer_v2_vault import quoting as vault
 from headrace.adapters.protocols.balancer_v2_vault.state import BALANCE_END
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import balancer_stable
 from headrace.kernels.balancer_stable import AMP_PRECISION, StableCurve
 from headrace.kernels.fixed_point_power import ONE, multiply_down
@@ -84,9 +84,9 @@ def curve_at(state: BalancerV2StableState, at: BlockContext) -> StableCurve:
         UnquotableError: the state does not tell it.
     """
     if state.is_outdated(at.number - 1):
-        raise UnquotableError(state.pool.id, "its rates may have changed since they were read")
+        raise UnansweredError(state.pool.id, "its rates may have changed since they were read")
     if state.amplification is None:
-        raise UnquotableError(state.pool.id, "its amplification moves, and since when was not seen")
+        raise UnansweredError(state.pool.id, "its amplification moves, and since when was not seen")
     rates = (_rate_at(state, rate, at) for rate in state.rates)
     return StableCurve(
         amplification=state.amplification.value(at.timestamp),
@@ -127,7 +127,7 @@ def _rate_at(state: BalancerV2StableState, rate: CachedRate | None, at: BlockCon
     if at.timestamp <= rate.expires_at:
         return rate.cached
     if state.read_at is None or state.read_at.number not in {at.number - 1, at.number}:
-        raise UnquotableError(state.pool.id, "a rate's cache has run out since it was read")
+        raise UnansweredError(state.pool.id, "a rate's cache has run out since it was read")
     if rate.provided is None or not 0 < rate.provided < RATE_END:
         raise UnquotableError(state.pool.id, "a rate's cache has run out, and its provider gives none")
     return rate.cached if state.terms.renews_late else rate.provided

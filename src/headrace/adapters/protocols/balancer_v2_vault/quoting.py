@@ -5,7 +5,7 @@ output. It pays an output of 0 without complaint.
 """
 
 from headrace.adapters.protocols.balancer_v2_vault.state import BALANCE_END, VaultState, pool_contract
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.model.address import Address
 
 
@@ -17,9 +17,9 @@ def swap_indices(state: VaultState, token_in: Address, token_out: Address) -> tu
     """
     tokens = state.pool.tokens
     if pool_contract(state.pool) in {token_in, token_out}:
-        raise UnquotableError(state.pool.id, "a swap for the pool's own token joins or exits: not quoted")
+        raise UnansweredError(state.pool.id, "a swap for the pool's own token joins or exits: not quoted")
     if token_in == token_out or token_in not in tokens or token_out not in tokens:
-        raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
     return tokens.index(token_in), tokens.index(token_out)
 
 

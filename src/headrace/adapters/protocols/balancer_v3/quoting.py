@@ -3,7 +3,7 @@
 import numpy as np
 
 from headrace.adapters.protocols.balancer_v3.state import BalancerV3State, StableTerms
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import balancer_v3
 from headrace.kernels.balancer_stable import AMP_PRECISION
 from headrace.kernels.balancer_v3 import BALANCE_END, StableCurve, VaultPool, WeightedCurve
@@ -68,7 +68,7 @@ def pool_at(state: BalancerV3State, at: BlockContext) -> VaultPool:
         UnquotableError: it takes no swaps then, or the state does not tell.
     """
     if state.is_outdated(at.number - 1):
-        raise UnquotableError(state.pool.id, "its rates may have changed since they were read")
+        raise UnansweredError(state.pool.id, "its rates may have changed since they were read")
     if not state.is_initialized:
         raise UnquotableError(state.pool.id, "it has no liquidity yet (PoolNotInitialized)")
     if state.is_paused and at.timestamp <= state.terms.pause_ends_at:
@@ -124,5 +124,5 @@ def _refuse_balance(state: BalancerV3State, index_in: int, amount_in: int) -> No
 def _indices(state: BalancerV3State, token_in: Address, token_out: Address) -> tuple[int, int]:
     tokens = state.pool.tokens
     if token_in == token_out or token_in not in tokens or token_out not in tokens:
-        raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
     return tokens.index(token_in), tokens.index(token_out)

@@ -1,7 +1,7 @@
 """State to exact amounts and to the shape: refusals by name, the arithmetic in the kernels."""
 
 from headrace.adapters.protocols.curve_cryptoswap.state import CryptoSwapState
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import cryptoswap, cryptoswap_inverse
 from headrace.kernels.cryptoswap_newton import RevertError
 from headrace.kernels.cryptoswap_shape import cryptoswap_shape, no_shape
@@ -64,7 +64,7 @@ def indices(state: CryptoSwapState, token_in: Address, token_out: Address) -> tu
     """
     tokens = state.pool.tokens
     if token_in == token_out or token_in not in tokens or token_out not in tokens:
-        raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
     return tokens.index(token_in), tokens.index(token_out)
 
 
@@ -74,4 +74,4 @@ def _refuse(state: CryptoSwapState, amount: int, at: BlockContext) -> None:
     if state.is_killed:
         raise UnquotableError(state.pool.id, "the pool is killed")
     if is_outdated(state, at.number - 1):
-        raise UnquotableError(state.pool.id, f"its state may have changed since block {state.stale_from}: read it")
+        raise UnansweredError(state.pool.id, f"its state may have changed since block {state.stale_from}: read it")

@@ -11,7 +11,7 @@ from headrace.adapters.protocols.curve_stableswap.access import Access
 from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState
 from headrace.adapters.protocols.curve_stableswap.ways import way_between
 from headrace.adapters.protocols.documents import to_document
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
@@ -137,12 +137,13 @@ class CurveStableswap:
         """What the contract's own `get_dy` or `get_dy_underlying` answers, to compare with recordings of it.
 
         Raises:
-            UnquotableError: the view would revert, or swaps no such tokens.
+            UnquotableError: the view would revert or swaps no such tokens, or the state must be read again.
         """
         own, (token_in, token_out) = _own(state), way
         is_underlying = way_between(own, token_in, token_out).call is CurveCall.EXCHANGE_UNDERLYING
         if is_underlying != (call == "get_dy_underlying"):
-            raise UnquotableError(own.pool.id, f"{call} does not know these tokens")
+            raise UnansweredError(own.pool.id, f"{call} does not know these tokens")
+        quoting.refuse_outdated(own, at)
         return views.view_out(own, token_in, token_out, amount, at)
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:

@@ -10,7 +10,7 @@ from headrace.adapters.protocols.curve_stableswap.least_input import Order, leas
 from headrace.adapters.protocols.curve_stableswap.paying import payer
 from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapState, rates_at
 from headrace.adapters.protocols.curve_stableswap.ways import Way, way_between
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import stable_shape
 from headrace.kernels.shape import FloatArray, Stable, TickSegments
 from headrace.kernels.stable_route import BaseLeg, deposit_then_swap, swap_then_withdraw
@@ -37,7 +37,7 @@ def quote_out(
         UnquotableError: the contract would revert, no call swaps these tokens, or the state must be read again.
     """
     way = way_between(state, token_in, token_out)
-    _refuse_outdated(state, at)
+    refuse_outdated(state, at)
     if amount_in <= 0:
         raise UnquotableError(state.pool.id, "the input is not positive")
     try:
@@ -55,7 +55,7 @@ def quote_in(
         UnquotableError: no input reaches it, no call swaps these tokens, or the state must be read again.
     """
     way = way_between(state, token_in, token_out)
-    _refuse_outdated(state, at)
+    refuse_outdated(state, at)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive")
     order = _order(state, way)
@@ -79,7 +79,7 @@ def shape(state: CurveStableswapState, token_in: Address, token_out: Address) ->
     """
     for token in (token_in, token_out):
         if token not in state.pool.tokens:
-            raise UnquotableError(state.pool.id, f"{token} is not the pool's")
+            raise UnansweredError(state.pool.id, f"{token} is not the pool's")
     try:
         return _curve(state, way_between(state, token_in, token_out))
     except (UnquotableError, ArithmeticError):
@@ -146,7 +146,7 @@ def _order(state: CurveStableswapState, way: Way) -> Order:
     if state.base is None or way.call is not CurveCall.EXCHANGE_UNDERLYING:
         return Order.SAW if state.offpeg_multiplier > FEE_DENOMINATOR else Order.STEADY
     if max(state.offpeg_multiplier, state.base.offpeg_multiplier) > FEE_DENOMINATOR:
-        raise UnquotableError(state.pool.id, "the least input is not told through a base pool and a fee off the peg")
+        raise UnansweredError(state.pool.id, "the least input is not told through a base pool and a fee off the peg")
     return Order.TREMBLING
 
 
@@ -157,6 +157,11 @@ def _input_in_floats(state: CurveStableswapState, way: Way, amount_out: int) -> 
         return 1
 
 
-def _refuse_outdated(state: CurveStableswapState, at: BlockContext) -> None:
+def refuse_outdated(state: CurveStableswapState, at: BlockContext) -> None:
+    """Nothing, if the state holds in that block.
+
+    Raises:
+        UnansweredError: something may have changed since it was read.
+    """
     if is_outdated(state, at.number - 1):
-        raise UnquotableError(state.pool.id, "something may have changed that no log tells: it must be read again")
+        raise UnansweredError(state.pool.id, "something may have changed that no log tells: it must be read again")

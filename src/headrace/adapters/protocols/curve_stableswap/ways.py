@@ -8,7 +8,7 @@ one of that pool's coins.
 from typing import NamedTuple
 
 from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapState, RateSource, StableTerms
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError
 from headrace.model.address import Address
 from headrace.model.executor_step import CurveCall
 
@@ -31,7 +31,7 @@ def way_between(state: CurveStableswapState, token_in: Address, token_out: Addre
     """
     coins = state.terms.coins
     if token_in == token_out:
-        raise UnquotableError(state.pool.id, "a coin is not swapped for itself")
+        raise UnansweredError(state.pool.id, "a coin is not swapped for itself")
     if token_in in coins and token_out in coins:
         return Way(CurveCall.EXCHANGE_INT128, coins.index(token_in), coins.index(token_out))
     reached = reached_underlying(state)
@@ -39,7 +39,7 @@ def way_between(state: CurveStableswapState, token_in: Address, token_out: Addre
         if state.base is not None:
             _refuse_base(state.base)
         return Way(CurveCall.EXCHANGE_UNDERLYING, reached.index(token_in), reached.index(token_out))
-    raise UnquotableError(state.pool.id, f"no call of the pool swaps {token_in} for {token_out}")
+    raise UnansweredError(state.pool.id, f"no call of the pool swaps {token_in} for {token_out}")
 
 
 def reached_underlying(state: CurveStableswapState) -> tuple[Address, ...]:
@@ -65,4 +65,4 @@ def _refuse_base(base: CurveStableswapState) -> None:
     sources = base.terms.rate_sources
     is_aave = base.offpeg_multiplier > 0 and RateSource.POOL not in sources
     if is_aave or not set(sources) <= set(COMPUTED_BASES):
-        raise UnquotableError(base.pool.id, "what a deposit into this base pool mints cannot be told")
+        raise UnansweredError(base.pool.id, "what a deposit into this base pool mints cannot be told")

@@ -7,7 +7,7 @@ for an output of 0, for one not below the reserve, where k would fall, and while
 import msgspec
 
 from headrace.adapters.protocols.solidly.state import SolidlyState
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import solidly
 from headrace.kernels.shape import ConstantProduct, SolidlyStable
 from headrace.model.address import Address
@@ -82,7 +82,7 @@ def shape(state: SolidlyState, token_in: Address, token_out: Address) -> Constan
 def _refuse(state: SolidlyState, block_number: int) -> None:
     if is_outdated(state, block_number - 1):
         why = f"its fee was read after block {state.read_at} and may have changed since"
-        raise UnquotableError(state.pool.id, why)
+        raise UnansweredError(state.pool.id, why)
     if state.is_paused:
         raise UnquotableError(state.pool.id, "the factory is paused (IsPaused)")
 
@@ -90,7 +90,7 @@ def _refuse(state: SolidlyState, block_number: int) -> None:
 def _pair(state: SolidlyState, token_in: Address, token_out: Address) -> solidly.SolidlyPair:
     is_zero_for_one = (token_in, token_out) == state.pool.tokens
     if not is_zero_for_one and (token_out, token_in) != state.pool.tokens:
-        raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
     reserves, scales = (state.reserve0, state.reserve1), state.terms.scales
     order = 1 if is_zero_for_one else -1
     (reserve_in, reserve_out), (scale_in, scale_out) = reserves[::order], scales[::order]

@@ -5,7 +5,7 @@ exceeds 112 bits, and where the product of balances falls: the kernel's output i
 """
 
 from headrace.adapters.protocols.uniswap_v2.state import RESERVE_END, UniswapV2State
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import constant_product
 from headrace.kernels.shape import ConstantProduct
 from headrace.model.address import Address
@@ -61,4 +61,4 @@ def _reserves(state: UniswapV2State, token_in: Address, token_out: Address) -> t
         return state.reserve0, state.reserve1
     if (token_out, token_in) == state.pool.tokens:
         return state.reserve1, state.reserve0
-    raise UnquotableError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+    raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")

@@ -5,8 +5,9 @@ from types import MappingProxyType
 
 from headrace.adapters.protocols.documents import from_document, to_document
 from headrace.adapters.protocols.uniswap_v3 import logs, reading
+from headrace.adapters.protocols.uniswap_v3.refusing import limit_refusal
 from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State, checked_pool, checked_state
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels.shape import TickSegments
 from headrace.kernels.tick_segments import Fill, crossed_ticks, fill, input_for
 from headrace.kernels.tick_shape import tick_segments
@@ -16,6 +17,7 @@ from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV3Step
+from headrace.model.limited_swap import FilledSwap, LimitedSwap
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
@@ -136,13 +138,25 @@ class UniswapV3:
         """
         del at  # as a quote
         own, is_exact_output = _own(state), self.views[call]
-        down = _is_zero_for_one(own, *way)
-        signed = -amount if is_exact_output else amount
-        done = walk(own.table, own.point, signed, extreme_limit(zero_for_one=down), zero_for_one=down)
-        if amount <= 0 or done is None:
-            raise UnquotableError(own.pool.id, f"{call} would revert")
-        _require_covered(own, Fill(done.amount_out, done.point.tick))
+        limit = extreme_limit(zero_for_one=_is_zero_for_one(own, *way))
+        done = self.filled(own, LimitedSwap(*way, amount, limit, is_exact_output))
         return done.amount_in if is_exact_output else done.amount_out
+
+    def filled(self, state: PoolState, swap: LimitedSwap) -> FilledSwap:
+        """What the pool's `swap` takes and pays up to its price limit.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, a limit that the price has passed or that is out
+                of bounds, or the ticks known of do not reach so far.
+        """
+        own = _own(state)
+        down = _is_zero_for_one(own, swap.token_in, swap.token_out)
+        signed = -swap.amount if swap.is_exact_output else swap.amount
+        done = walk(own.table, own.point, signed, swap.price_limit_x96, zero_for_one=down)
+        if swap.amount <= 0 or done is None:
+            raise UnquotableError(own.pool.id, limit_refusal(own.point, swap))
+        _require_covered(own, Fill(done.amount_out, done.point.tick))
+        return FilledSwap(done.amount_in, done.amount_out)
 
     def quote_in(
         self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
@@ -172,11 +186,10 @@ class UniswapV3:
         """
         del at  # as a quote
         own = _own(state)
-        down = _is_zero_for_one(own, token_in, token_out)
-        done = walk(own.table, own.point, -amount_out, extreme_limit(zero_for_one=down), zero_for_one=down)
-        if amount_out <= 0 or done is None or done.amount_out != amount_out:
+        limit = extreme_limit(zero_for_one=_is_zero_for_one(own, token_in, token_out))
+        done = self.filled(own, LimitedSwap(token_in, token_out, amount_out, limit, is_exact_output=True))
+        if done.amount_out != amount_out:
             raise UnquotableError(own.pool.id, f"it would not give {amount_out} of {token_out} as a whole")
-        _require_covered(own, Fill(amount_out, done.point.tick))
         return done.amount_in
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> TickSegments:
@@ -206,7 +219,7 @@ def _require_covered(state: UniswapV3State, filled: Fill | None) -> None:
     coverage = state.table.coverage
     if coverage.is_cut and (filled is None or not coverage.holds(filled.tick_reached)):
         known = f"{coverage.tick_lower} to {coverage.tick_upper}"
-        raise UnquotableError(state.pool.id, f"it would leave the ticks that are known, {known}")
+        raise UnansweredError(state.pool.id, f"it would leave the ticks that are known, {known}")
 
 
 def _own(state: PoolState) -> UniswapV3State:
@@ -220,4 +233,4 @@ def _is_zero_for_one(state: UniswapV3State, token_in: Address, token_out: Addres
         return True
     if (token_in, token_out) == (token1, token0):
         return False
-    raise UnquotableError(state.pool.id, f"it does not swap {token_in} for {token_out}")
+    raise UnansweredError(state.pool.id, f"it does not swap {token_in} for {token_out}")

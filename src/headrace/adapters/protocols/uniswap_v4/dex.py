@@ -15,6 +15,7 @@ from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import UniswapV4Step
+from headrace.model.limited_swap import FilledSwap, LimitedSwap
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
@@ -152,6 +153,26 @@ class UniswapV4:
         """
         del at  # a quote depends on no time
         return quoting.quote_in(_own(state), token_in, token_out, amount_out)
+
+    def asked_in(
+        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
+    ) -> int:
+        """What the pool's exact-output swap takes for `amount_out`: it walks a piece to its end that pays just that.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or the liquidity does not hold it.
+        """
+        del at  # a quote depends on no time
+        return quoting.asked_in(_own(state), token_in, token_out, amount_out)
+
+    def filled(self, state: PoolState, swap: LimitedSwap) -> FilledSwap:
+        """What the pool's `swap` takes and pays up to its price limit.
+
+        Raises:
+            UnquotableError: not the pool's tokens, no positive amount, or a limit that the price has passed or that is
+                out of bounds.
+        """
+        return quoting.filled(_own(state), swap)
 
     def shape(self, state: PoolState, token_in: Address, token_out: Address) -> TickSegments:
         """Rows from the current price to the last tick."""

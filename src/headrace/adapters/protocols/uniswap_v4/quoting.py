@@ -13,13 +13,16 @@ Source: Uniswap v4 core 1.0.2, Pool.swap, SwapMath.sol, PoolManager._settle.
 import msgspec
 import numpy as np
 
+from headrace.adapters.protocols.uniswap_v3.refusing import limit_refusal
 from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State
-from headrace.errors import UnquotableError
+from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels.shape import TickSegments
 from headrace.kernels.tick_math import FEE_DENOMINATOR
 from headrace.kernels.tick_segments import Fill, crossed_ticks, fill, input_for
 from headrace.kernels.tick_shape import tick_segments
+from headrace.kernels.tick_walk import extreme_limit, walk
 from headrace.model.address import Address
+from headrace.model.limited_swap import FilledSwap, LimitedSwap
 
 AMOUNT_MAX = 2**127 - 1  # int128
 
@@ -61,6 +64,40 @@ def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amoun
     return least
 
 
+def filled(state: UniswapV4State, swap: LimitedSwap) -> FilledSwap:
+    """What the manager's `swap` takes and pays up to its price limit.
+
+    Raises:
+        UnquotableError: not the pool's tokens, no positive amount, a limit that the price has passed or that is out of
+            bounds, an amount taken or paid over 127 bits, an exact output where the fee is all there is.
+    """
+    down = is_zero_for_one(state, swap.token_in, swap.token_out)
+    table = state.table_for(zero_for_one=down)
+    if swap.is_exact_output and table.fee_pips >= FEE_DENOMINATOR:
+        raise UnquotableError(state.pool.id, "the fee is all there is (InvalidFeeForExactOut)")
+    signed = -swap.amount if swap.is_exact_output else swap.amount
+    done = walk(table, state.point, signed, swap.price_limit_x96, zero_for_one=down)
+    if swap.amount <= 0 or done is None:
+        raise UnquotableError(state.pool.id, limit_refusal(state.point, swap))
+    _require_payable(state, Fill(done.amount_out, done.point.tick))
+    if done.amount_in > AMOUNT_MAX:
+        raise UnquotableError(state.pool.id, f"it would take {done.amount_in}, which no signed 128 bits hold")
+    return FilledSwap(done.amount_in, done.amount_out)
+
+
+def asked_in(state: UniswapV4State, token_in: Address, token_out: Address, amount_out: int) -> int:
+    """What the manager's exact-output swap takes for `amount_out`.
+
+    Raises:
+        UnquotableError: as `filled`, or the liquidity does not hold it.
+    """
+    limit = extreme_limit(zero_for_one=is_zero_for_one(state, token_in, token_out))
+    done = filled(state, LimitedSwap(token_in, token_out, amount_out, limit, is_exact_output=True))
+    if done.amount_out != amount_out:
+        raise UnquotableError(state.pool.id, f"it would not give {amount_out} of {token_out} as a whole")
+    return done.amount_in
+
+
 def shape(state: UniswapV4State, token_in: Address, token_out: Address) -> TickSegments:
     """Rows from the current price to the last tick; none where the fee is all there is."""
     down = is_zero_for_one(state, token_in, token_out)
@@ -94,12 +131,12 @@ def is_zero_for_one(state: UniswapV4State, token_in: Address, token_out: Address
         return True
     if (token_in, token_out) == (token1, token0):
         return False
-    raise UnquotableError(state.pool.id, f"it does not swap {token_in} for {token_out}")
+    raise UnansweredError(state.pool.id, f"it does not swap {token_in} for {token_out}")
 
 
 def _require_payable(state: UniswapV4State, filled: Fill) -> None:
     if not state.table.coverage.holds(filled.tick_reached):
-        raise UnquotableError(state.pool.id, "it would leave the ticks that are known")
+        raise UnansweredError(state.pool.id, "it would leave the ticks that are known")
     if filled.amount_out > AMOUNT_MAX:
         raise UnquotableError(state.pool.id, f"it would pay {filled.amount_out}, which no signed 128 bits hold")
 

@@ -1,0 +1,5 @@
+"""`python -m headrace`: the command line without the installed script."""
+
+from headrace.app.cli.main import main
+
+main()
