@@ -14,10 +14,14 @@ class Ramp(msgspec.Struct, frozen=True):
     starts_at: int = 0
     ends_at: int = 0
 
-    def is_sound(self, least: int, end: int) -> bool:
-        """Whether both values are at least `least` and below `end`, and the line, if it is one, leads forward."""
-        leads_forward = self.starts_at < self.ends_at or self.starts_at == self.ends_at == 0
-        return leads_forward and all(least <= one < end for one in (self.start, self.end))
+    def flaw(self, least: int, end: int) -> tuple[str, str] | None:
+        """The field that is wrong and why: a value below `least` or not below `end`, a line that leads back."""
+        for name, value in (("start", self.start), ("end", self.end)):
+            if not least <= value < end:
+                return name, f"{value} is not from {least} to {end - 1}"
+        if not (self.starts_at < self.ends_at or self.starts_at == self.ends_at == 0):
+            return "ends_at", f"{self.ends_at} is not behind starts_at, {self.starts_at}"
+        return None
 
     def value(self, timestamp: int) -> int:
         """Amplification in a block of that time, rounded towards the start, as the contract does."""

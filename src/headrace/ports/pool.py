@@ -1,7 +1,7 @@
 """What a protocol's folder gives: pools decoded, quoted exactly, shaped for search, encoded for the Executor."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
@@ -171,6 +171,23 @@ class LimitedDEX(Protocol):
         Raises:
             UnquotableError: the contract would revert, as for a limit that the price has passed already.
         """
+        ...
+
+
+class ToldDecimals(NamedTuple):
+    """What a state says of a token's decimals, in the field of its document."""
+
+    token: Address
+    field: str
+    decimals: int
+
+
+@runtime_checkable
+class DecimalsDEX(Protocol):
+    """A protocol whose states tell their tokens' decimals, so that others can be held against them; beside `DEX`."""
+
+    def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
+        """Of each token that the state tells of; not of one whose decimals stand behind another's."""
         ...
 
 

@@ -37,7 +37,7 @@ from headrace.adapters.market_files.market_file import (
     TokenPrice,
     token_without_line,
 )
-from headrace.adapters.protocols.document_values import Unfit
+from headrace.adapters.protocols.document_values import Unfit, first_negative
 from headrace.errors import MalformedPoolError, MarketFileError
 from headrace.model.address import Address, ChainId, PoolId
 from headrace.model.block import BlockContext, BlockHeader
@@ -45,7 +45,7 @@ from headrace.model.bloom import BLOOM_BYTES
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.token import Token
 from headrace.ports.oracle import Price
-from headrace.ports.pool import DEX, PoolState
+from headrace.ports.pool import DEX, DecimalsDEX, PoolState
 
 DECIMALS_MAX = 36
 _FEE_PIPS_MAX = 1_000_000
@@ -83,6 +83,7 @@ class _Reading:
         self._count = 0
         self._tokens: dict[Address, Token] = {}
         self._bad_tokens: dict[Address, int] = {}
+        self._token_lines: dict[Address, int] = {}
         self._states: dict[PoolId, PoolState] = {}
         self._lines_of: dict[PoolId, int] = {}
         self._as_of: dict[PoolId, int] = {}
@@ -107,7 +108,7 @@ class _Reading:
         except MalformedPoolError as error:
             self._left_out.append(LeftOut(number, error.pool, error.field, str(error)))
         except Unfit as error:
-            self._left_out.append(LeftOut(number, _pool_named(text), error.field, str(error)))
+            self._left_out.append(_unfit(number, text, error))
         self._count += 1
 
     def finished(self) -> MarketFile:
@@ -116,6 +117,7 @@ class _Reading:
         if self.header.has_end and not self._is_ended:
             raise MarketFileError(str(self._path), _CUT.format(self._count))
         self._leave_out_bad_tokens()
+        self._leave_out_contradicted()
         chain_id = ChainId(self.header.chain_id)
         start = header_of(self.header, bytes(BLOOM_BYTES))
         order = order_of(start, self._blocks)
@@ -145,7 +147,7 @@ class _Reading:
         if error.field == "line" and not text.endswith(b"\n"):
             place = f" in the middle of pool {pool}" if pool else ""
             raise MarketFileError(str(self._path), f"it is cut short{place}: copy or write it again", number)
-        self._left_out.append(LeftOut(number, pool, error.field, str(error)))
+        self._left_out.append(_unfit(number, text, error))
         self._count += 1
 
     def _enter(self, number: int, line: Line) -> None:
@@ -186,6 +188,7 @@ class _Reading:
         known = self._tokens.setdefault(line.address, token)
         if known.decimals != token.decimals:
             self._bad_tokens[line.address] = number
+        self._token_lines.setdefault(line.address, number)
         if known is not token:
             raise Unfit("address", f"token {line.address} is listed twice")
 
@@ -195,6 +198,7 @@ class _Reading:
             raise MalformedPoolError(line.id, "chain_id", f"it is a pool of chain {line.chain_id}")
         state = self._state(line)
         if self._blocks:
+            self._require_decimals(state)
             last = self._blocks[-1]
             self._blocks[-1] = msgspec.structs.replace(last, states=(*last.states, state))
             return
@@ -221,6 +225,9 @@ class _Reading:
             raise MalformedPoolError(line.id, "fee_pips", f"{fee_pips} is not in 0 to {_FEE_PIPS_MAX}")
         address = Address(line.id) if line.address is None else line.address
         pool = Pool(line.id, address, dex.protocol_id, line.venue or line.protocol, line.tokens, fee_pips or 0)
+        negative = first_negative(line.state)
+        if negative:
+            raise MalformedPoolError(line.id, *negative)
         return dex.state_from_document(pool, line.state, self._known_after(line))
 
     def _known_after(self, line: PoolLine) -> BlockContext:
@@ -265,6 +272,29 @@ class _Reading:
                 del self._states[pool_id]
         for token in self._bad_tokens:
             self._tokens.pop(token, None)
+
+    def _leave_out_contradicted(self) -> None:
+        for pool_id, state in list(self._states.items()):
+            try:
+                self._require_decimals(state)
+            except MalformedPoolError as error:
+                self._left_out.append(LeftOut(self._lines_of[pool_id], pool_id, error.field, str(error)))
+                del self._states[pool_id]
+
+    def _require_decimals(self, state: PoolState) -> None:
+        """A state and its tokens' lines say the same."""
+        dex = self._dexes[state.pool.protocol]
+        for token, field, decimals in dex.told_decimals(state) if isinstance(dex, DecimalsDEX) else ():
+            known = self._tokens.get(token)
+            if known is not None and known.decimals != decimals:
+                line = self._token_lines[token]
+                why = f"it says that {token} has {decimals} decimals, line {line} says {known.decimals}"
+                raise MalformedPoolError(state.pool.id, field, why)
+
+
+def _unfit(number: int, text: bytes, error: Unfit) -> LeftOut:
+    pool = _pool_named(text)
+    return LeftOut(number, pool, error.field, f"pool {pool}: {error}" if pool else str(error))
 
 
 def _pool_named(text: bytes) -> str:

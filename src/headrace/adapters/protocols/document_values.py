@@ -11,6 +11,8 @@ from headrace.model.codec import JsonValue
 HexData = NewType("HexData", str)  # bytes of any number as 0x hex
 RawDocument = NewType("RawDocument", dict[str, JsonValue])  # an object that is read later, by who knows its form
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,79})")  # 2^256 has 78 digits
+_NEGATIVE = re.compile(r"-[0-9]+")
+_SIGNED = frozenset({"tick", "ticks", "coverage"})
 _LARGEST_BROWSER_INTEGER = 2**53
 _HEX = re.compile(r"0x[0-9a-fA-F]*")
 _ADDRESS_DIGITS = 40
@@ -125,6 +127,20 @@ def enum_of(kind: object, value: JsonValue, at: str) -> Enum:
 def snake(name: str) -> str:
     """PlainTerms -> plain_terms."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def first_negative(value: JsonValue, at: str = "") -> tuple[str, str] | None:
+    """The first number of a state that is negative, with what is wrong; ticks alone may be."""
+    if isinstance(value, dict):
+        inside = [(f"{at}.{name}" if at else name, item) for name, item in value.items() if name not in _SIGNED]
+    elif isinstance(value, list):
+        inside = [(f"{at}[{index}]", item) for index, item in enumerate(value)]
+    else:
+        is_negative = isinstance(value, int | float) and value < 0
+        if is_negative or (isinstance(value, str) and _NEGATIVE.fullmatch(value)):
+            return at, f"{value} is negative"
+        return None
+    return next((found for place, item in inside if (found := first_negative(item, place))), None)
 
 
 def _hex(value: JsonValue, at: str, digits: tuple[int, ...]) -> str:

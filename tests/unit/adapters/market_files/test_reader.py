@@ -27,7 +27,7 @@ def bad_pools() -> list[tuple[Line, str, str]]:
     reserves = {"reserve0": str(2**112), "reserve1": "5"}
     return [
         (pair(state=reserves), "reserve0", "112 bits"),
-        (pair(state={"reserve0": "-1", "reserve1": "5"}), "reserve0", "112 bits"),
+        (pair(state={"reserve0": "-1", "reserve1": "5"}), "reserve0", "-1 is negative"),
         (pair(state={"reserve0": "1"}), "reserve1", "missing"),
         (pair(state={"reserve0": "1", "reserve1": "2", "reserve2": "3"}), "reserve2", "no such field"),
         (pair(tokens=[A, A]), "tokens", "ascending"),
@@ -48,7 +48,8 @@ def bad_pools() -> list[tuple[Line, str, str]]:
         (ticked(tokens=[A]), "tokens", "no such field"),
         (weighted(weights=["1", "2"]), "weights", "not 1e18"),
         (weighted(weights=[str(10**18)]), "weights", "1 for 2 tokens"),
-        (weighted(cash=["-1", "5"]), "balances", "112 bits"),
+        (weighted(cash=["-1", "5"]), "cash[0]", "-1 is negative"),
+        (weighted(cash=["5", str(2**112)]), "cash[1]", "112 bits"),
         (weighted(swap_fee=str(10**18)), "swap_fee", "leaves nothing"),
     ]
 

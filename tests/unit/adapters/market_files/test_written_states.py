@@ -19,7 +19,7 @@ from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapSt
 from headrace.app.dexes import every_dex
 from headrace.errors import MalformedPoolError, UnquotableError
 from headrace.model.codec import JsonValue
-from headrace.ports.pool import PoolState, ViewDEX
+from headrace.ports.pool import DecimalsDEX, PoolState, ViewDEX
 
 NUMBER = 17_000_000
 DEXES = every_dex()
@@ -34,6 +34,7 @@ def pool_id(end: str) -> str:
 
 
 PLAIN, META, RATED, CRYPTO, PAIR = (pool_id(end) for end in ("c1", "c2", "c3", "c4", "d1"))
+STABLE, WEIGHTED_3, STABLE_3 = (pool_id(end) for end in ("000200000000000000000002", "b2", "b3"))
 
 
 def read(folder: Path, *lines: Line) -> MarketFile:
@@ -156,14 +157,38 @@ def test_a_curve_pool_whose_a_moves_is_read_at_its_block(tmp_path: Path) -> None
         (META, {"base": {"balances": ["1"]}}, "base.pool", "missing"),
         (META, {"base": {"pool": {"tokens": []}}}, "base.pool.id", "missing"),
         (META, {"base": STATES[META] | {"pool": {"id": META, "tokens": []}}}, "base.base", "not supported"),
-        (META, {"base": None}, "base_pool", "a metapool has one"),
+        (META, {"base": None}, "base", "`base_pool` has one"),
         (META, {"coins": ["0x" + "77" * 20, "0x" + "78" * 20]}, "tokens", "they are not the coins"),
         (PLAIN, {"decimals": ["18", "6", "x"]}, "decimals[2]", "decimal string"),
-        (PLAIN, {"decimals": ["18", "6"]}, "decimals", "not those of the coins"),
+        (PLAIN, {"decimals": ["18", "6"]}, "decimals", "2 for 3 coins"),
         (PLAIN, {"balances": "5"}, "balances", "array"),
         (RATED, {"rate_sources": ["static", "mystery"]}, "rate_sources[1]", "static"),
         (CRYPTO, {"future_ann": "x"}, "future_ann", "decimal string"),
+        (CRYPTO, {"prices": ["1"]}, "prices", "1 for 3 tokens"),
+        (CRYPTO, {"invariant": str(2**128)}, "invariant", "128 bits"),
+        (CRYPTO, {"future_ann": str(27 * 10**7 + 1)}, "future_ann", "is not from 1 to 270000000"),
+        (CRYPTO, {"initial_gamma": "5"}, "initial_gamma", "is not from 10000000000"),
+        (CRYPTO, {"out_fee": str(10**10 + 1)}, "out_fee", "all there is"),
+        (CRYPTO, {"generation": "twocrypto"}, "generation", "is of 2 tokens, not 3"),
+        (CRYPTO, {"supply": "-5"}, "supply", "negative"),
+        (PLAIN, {"future_a": "0"}, "future_a", "is not from 1"),
+        (PLAIN, {"balances": ["5"]}, "coins", "as many as balances, not 1"),
+        (PLAIN, {"balances": ["5", "-6", "7"]}, "balances[1]", "-6 is negative"),
+        (RATED, {"offpeg_multiplier": str(10**20)}, "offpeg_multiplier", "is not from 0"),
+        (RATED, {"rates": ["1", "0"]}, "rates[1]", "it is 0"),
+        (RATED, {"rate_sources": ["compound", "pool"]}, "compound[0]", "missing"),
+        (RATED, {"underlying": ["0x" + "77" * 20]}, "underlying", "1 for 2 coins"),
+        (META, {"base": {**STATES[META]["base"], "balances": ["1", -2, "3"]}}, "base.balances[1]", "-2 is negative"),  # type: ignore[dict-item]
+        (STABLE, {"amplification": {"start": "999", "end": "5000"}}, "amplification.start", "is not from 1000"),
+        (STABLE, {"rates": [{"cached": "0"}, None]}, "rates[0].cached", "is not from 1"),
+        (STABLE, {"scalings": ["5", str(10**18)]}, "scalings[0]", "10^(36 - decimals)"),
+        (STABLE, {"cash": ["5", str(2**112)]}, "cash[1]", "112 bits"),
+        (WEIGHTED_3, {"curve": {"kind": "weighted_terms", "weights": ["5", "6"]}}, "curve.weights", "not 1e18"),
+        (STABLE_3, {"curve": {"kind": "stable_terms", "start": "0", "end": "6"}}, "curve.start", "is not from 1"),
+        (STABLE_3, {"balances": ["5", str(2**128)]}, "balances[1]", "128 bits"),
+        (STABLE_3, {"scalings": ["3", "1"]}, "scalings[0]", "10^(18 - decimals)"),
         (PAIR, {"is_stable": True}, "scales", "missing"),
+        (PAIR, {"scales": ["5", "1"]}, "scales", "no power of ten"),
         (PAIR, {"fee_source": "getFee()"}, "fee_source", "getRealFee"),
     ],
 )
@@ -175,6 +200,51 @@ def test_a_wrong_state_is_left_out_by_its_pool_and_field(
     (flaw,) = market.left_out
     assert (flaw.pool, flaw.field) == (pool, field)
     assert why in flaw.why
+
+
+@pytest.mark.parametrize(
+    ("pool", "token", "decimals", "field"),
+    [
+        (STABLE, 0, 18, "scalings[0]"),
+        (WEIGHTED_3, 0, 6, "scalings[0]"),
+        (STABLE_3, 1, 6, "scalings[1]"),
+        (PLAIN, 1, 6, "decimals[1]"),
+        (META, 1, 18, "decimals[1]"),
+        (META, 2, 18, "base.decimals[0]"),
+        (RATED, 1, 18, "decimals[1]"),
+        (CRYPTO, 1, 8, "precisions[1]"),
+        (pool_id("d2"), 1, 6, "scales[1]"),
+    ],
+)
+def test_a_token_and_a_state_that_disagree_on_decimals_cost_the_pool(
+    tmp_path: Path, pool: str, token: int, decimals: int, field: str
+) -> None:
+    (line,) = (line for line in POOLS if line["id"] == pool)
+    address = line["tokens"][token]  # type: ignore[index]
+    for told in (decimals, decimals + 1):
+        said: Line = {"kind": "token", "address": address, "decimals": str(told)}
+        for rows in ((said, line), (line, said)):
+            market = read(tmp_path, *rows)
+            assert [(flaw.pool, flaw.field) for flaw in market.left_out] == [(pool, field)] * (told != decimals)
+            assert len(market.states) == (told == decimals)
+            assert all(f"has {decimals} decimals, line" in flaw.why for flaw in market.left_out)
+        again: Line = {"kind": "block", "number": str(NUMBER + 1), "timestamp": "1700000012", "logs": []}
+        market = read(tmp_path, said, again, line)
+        assert [(flaw.pool, flaw.field) for flaw in market.left_out] == [(pool, field)] * (told != decimals)
+
+
+def test_what_is_behind_a_lending_coin_is_not_taken_for_the_coin() -> None:
+    for state in (curve_pools.compound(), curve_pools.yearn()):
+        dex = DEXES[state.pool.protocol]
+        assert isinstance(dex, DecimalsDEX)
+        told = dex.told_decimals(state)
+        assert {one.token for one in told} == set(state.terms.underlying)
+        hidden = msgspec.structs.replace(state, terms=msgspec.structs.replace(state.terms, underlying=()))
+        assert not {one.token for one in dex.told_decimals(hidden)} & {
+            coin
+            for coin, source in zip(state.terms.coins, state.terms.rate_sources, strict=True)
+            if source in {RateSource.COMPOUND, RateSource.YEARN}
+        }
 
 
 @pytest.mark.parametrize("pool", STATES)

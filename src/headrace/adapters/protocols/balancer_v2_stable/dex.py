@@ -17,7 +17,7 @@ from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import PoolState, ToldDecimals
 
 _GAS = 125_000  # with the exact approval; estimated on the nine pools of the conformance suite, 123,000 to 172,000
 _GAS_PER_TOKEN = 12_000  # beyond two
@@ -100,6 +100,12 @@ class BalancerV2Stable:
         for pool in pools:
             self._registry.enter(pool)
         return states
+
+    def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
+        """By the scalings."""
+        own = _own(state)
+        scaled = enumerate(zip(own.pool.tokens, own.terms.scalings, strict=True))
+        return tuple(ToldDecimals(token, f"scalings[{k}]", 37 - len(str(by))) for k, (token, by) in scaled)
 
     def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
         """Balances, amplification, rates, fee, pauses and what the pool is."""

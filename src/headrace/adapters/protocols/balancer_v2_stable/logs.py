@@ -54,6 +54,6 @@ def _after_own_log(state: BalancerV2StableState, log: Log) -> BalancerV2StableSt
 
 
 def _with_ramp(state: BalancerV2StableState, ramp: Ramp) -> BalancerV2StableState:
-    if not ramp.is_sound(AMP_PRECISION, AMPLIFICATION_END):
+    if ramp.flaw(AMP_PRECISION, AMPLIFICATION_END):
         raise MalformedLogError(state.pool.id, "amplification", f"{ramp} is none")
     return msgspec.structs.replace(state, amplification=ramp)

@@ -12,7 +12,6 @@ import msgspec
 from headrace.adapters.protocols.balancer_v2_vault.state import VaultState, VaultTerms, check_holdings
 from headrace.errors import MalformedPoolError
 from headrace.kernels.balancer_stable import AMP_PRECISION
-from headrace.kernels.fixed_point_power import ONE
 from headrace.kernels.ramp import Ramp
 from headrace.model.pool import Pool, ProtocolId
 
@@ -21,6 +20,7 @@ AMPLIFICATION_END = 5000 * AMP_PRECISION + 1
 RATE_END = 1 << 96  # what the caches of composable pools hold
 TOKENS_MAX = 5
 NEVER = (1 << 63) - 1
+_SCALINGS = frozenset(10**digits for digits in range(18, 37))
 _SECONDS_PER_BLOCK_MAX = 60  # only for reading in time: a quote is held against the clock itself
 
 
@@ -100,14 +100,18 @@ def checked_state(state: BalancerV2StableState) -> BalancerV2StableState:
     if len(pool.tokens) > TOKENS_MAX:
         raise MalformedPoolError(pool.id, "tokens", f"a stable pool has at most {TOKENS_MAX}, not {len(pool.tokens)}")
     ramp = state.amplification
-    if ramp and not ramp.is_sound(AMP_PRECISION, AMPLIFICATION_END):
-        raise MalformedPoolError(pool.id, "amplification", f"{ramp} is out of 1 to 5000, in thousandths, or leads back")
+    flaw = ramp.flaw(AMP_PRECISION, AMPLIFICATION_END) if ramp else None
+    if flaw:
+        raise MalformedPoolError(pool.id, f"amplification.{flaw[0]}", flaw[1])
     if state.read_at is None and (ramp is None or any(state.rates)):
         raise MalformedPoolError(pool.id, "read_at", "a pool whose rates or amplification move says when it was read")
-    for token, rate in zip(pool.tokens, state.rates, strict=True):
+    for index, rate in enumerate(state.rates):
         if rate and not 0 < rate.cached < RATE_END:
-            raise MalformedPoolError(pool.id, "rates", f"{rate.cached} of {token} is none")
-    for token, scaling in zip(pool.tokens, state.terms.scalings, strict=True):
-        if scaling < ONE:
-            raise MalformedPoolError(pool.id, "scalings", f"{token} has more than 18 decimals")
+            raise MalformedPoolError(
+                pool.id, f"rates[{index}].cached", f"{rate.cached} is not from 1 to {RATE_END - 1}"
+            )
+    for index, scaling in enumerate(state.terms.scalings):
+        if scaling not in _SCALINGS:
+            why = f"{scaling} is not 10^(36 - decimals) of 0 to 18 decimals"
+            raise MalformedPoolError(pool.id, f"scalings[{index}]", why)
     return state

@@ -75,8 +75,11 @@ def check_holdings(state: VaultState, per_token: Mapping[str, Sequence[object]])
     for field, items in {**per_token, "cash": state.cash, "managed": state.managed}.items():
         if len(items) != count:
             raise MalformedPoolError(pool.id, field, f"{len(items)} for {count} tokens")
-    for token, cash, managed in zip(pool.tokens, state.cash, state.managed, strict=True):
+    for index, (cash, managed) in enumerate(zip(state.cash, state.managed, strict=True)):
         if min(cash, managed) < 0 or cash + managed >= BALANCE_END:
-            raise MalformedPoolError(pool.id, "balances", f"{cash} and {managed} of {token} do not fit 112 bits")
+            field = "managed" if managed < 0 else "cash"
+            raise MalformedPoolError(
+                pool.id, f"{field}[{index}]", f"{cash}, with {managed} managed, is not of 112 bits"
+            )
     if not 0 <= state.swap_fee < ONE:
         raise MalformedPoolError(pool.id, "swap_fee", f"{state.swap_fee} of 1e18 leaves nothing")

@@ -25,7 +25,7 @@ from headrace.model.executor_step import BalancerV3Step
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import PoolState, ToldDecimals
 
 # estimated on the nine pools of the conformance suite: 183,000 to 231,000 through the router, transaction included
 _GAS = 140_000
@@ -113,6 +113,12 @@ class BalancerV3:
         for pool in pools:
             self._registry.enter(pool)
         return states
+
+    def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
+        """By the scalings."""
+        own = _own(state)
+        scaled = enumerate(zip(own.pool.tokens, own.terms.scalings, strict=True))
+        return tuple(ToldDecimals(token, f"scalings[{k}]", 19 - len(str(by))) for k, (token, by) in scaled)
 
     def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
         """Balances, the curve, rates, fees, pauses and what the pool is."""

@@ -141,6 +141,6 @@ def _after_own_log(state: BalancerV3State, log: Log) -> BalancerV3State:
         ramp = Ramp(value, value)
     else:
         raise MalformedLogError(state.pool.id, "topics", "the log is none that a stable pool emits")
-    if not ramp.is_sound(1, AMPLIFICATION_END):
+    if ramp.flaw(1, AMPLIFICATION_END):
         raise MalformedLogError(state.pool.id, "amplification", f"{ramp} is none")
     return msgspec.structs.replace(state, curve=StableTerms(ramp))

@@ -17,6 +17,7 @@ FEE_UNIT = 10**11  # the vault keeps fees in steps of this fraction of 1e18
 AMPLIFICATION_END = 50_000 * AMP_PRECISION + 1
 _TOKENS = range(2, 9)
 _STABLE_TOKENS_MAX = 5
+_SCALINGS = frozenset(10**digits for digits in range(19))
 
 
 class WeightedTerms(msgspec.Struct, frozen=True, tag="weighted"):
@@ -101,11 +102,12 @@ def checked_state(state: BalancerV3State) -> BalancerV3State:
         "rates": state.rates,
     }
     if isinstance(curve, WeightedTerms):
-        lists |= {"weights": curve.weights, "minima": curve.minima or curve.weights}
+        lists |= {"curve.weights": curve.weights, "curve.minima": curve.minima or curve.weights}
     for field, items in lists.items():
         if len(items) != count:
             raise MalformedPoolError(pool.id, field, f"{len(items)} for {count} tokens")
     _check_numbers(state)
+    _check_each_token(state)
     return state
 
 
@@ -113,17 +115,26 @@ def _check_numbers(state: BalancerV3State) -> None:
     pool, curve = state.pool, state.curve
     if isinstance(curve, WeightedTerms):
         if sum(curve.weights) != ONE or min(curve.weights) <= 0:
-            raise MalformedPoolError(pool.id, "weights", f"they are {sum(curve.weights)} in sum, not 1e18, or one is 0")
-    elif not curve.amplification.is_sound(1, AMPLIFICATION_END):
-        raise MalformedPoolError(pool.id, "amplification", f"{curve.amplification} is out of range, or leads back")
+            raise MalformedPoolError(
+                pool.id, "curve.weights", f"they are {sum(curve.weights)} in sum, not 1e18, or one is 0"
+            )
+    elif flaw := curve.amplification.flaw(1, AMPLIFICATION_END):
+        raise MalformedPoolError(pool.id, f"curve.{flaw[0]}", flaw[1])
     if state.terms.has_rates and state.read_number is None:
         raise MalformedPoolError(pool.id, "read_number", "a pool with rates says after which block they were read")
-    if min(state.rates) <= 0:
-        raise MalformedPoolError(pool.id, "rates", "a rate is 0")
-    if min(state.terms.scalings) <= 0:
-        raise MalformedPoolError(pool.id, "scalings", "a factor is 0")
-    if not 0 <= min(state.balances) <= max(state.balances) < BALANCE_END:
-        raise MalformedPoolError(pool.id, "balances", f"{state.balances} do not fit 128 bits")
     for field, fee in (("swap_fee", state.swap_fee), ("aggregate_fee", state.aggregate_fee)):
         if not 0 <= fee <= ONE or (field == "swap_fee" and fee == ONE):
             raise MalformedPoolError(pool.id, field, f"{fee} of 1e18 is too much")
+
+
+def _check_each_token(state: BalancerV3State) -> None:
+    pool = state.pool
+    for index, (rate, scaling) in enumerate(zip(state.rates, state.terms.scalings, strict=True)):
+        if rate <= 0:
+            raise MalformedPoolError(pool.id, f"rates[{index}]", f"{rate} is no rate")
+        if scaling not in _SCALINGS:
+            why = f"{scaling} is not 10^(18 - decimals) of 0 to 18 decimals"
+            raise MalformedPoolError(pool.id, f"scalings[{index}]", why)
+    for index, balance in enumerate(state.balances):
+        if not 0 <= balance < BALANCE_END:
+            raise MalformedPoolError(pool.id, f"balances[{index}]", f"{balance} does not fit 128 bits")

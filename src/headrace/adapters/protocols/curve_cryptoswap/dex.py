@@ -20,7 +20,7 @@ from headrace.model.executor_step import CurveCall, CurveStep
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import PoolState, ToldDecimals
 
 _GAS_FIRST = 330_000  # the documented 250,000 to 400,000 of an `exchange`, with transfers and the approval
 _GAS_NEXT = 240_000  # the second generation solves in closed form and packs its storage
@@ -114,6 +114,12 @@ class CurveCryptoSwap:
             if pool.id not in self._terms:
                 await self.describe(chain, pool.venue, pool.id, block)
         return await reading.read(chain, pools, [self._terms[pool.id] for pool in pools], block)
+
+    def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
+        """By the precisions."""
+        own = _own(state)
+        scaled = enumerate(zip(own.pool.tokens, own.terms.precisions, strict=True))
+        return tuple(ToldDecimals(token, f"precisions[{k}]", 19 - len(str(by))) for k, (token, by) in scaled)
 
     def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
         """Balances, prices, D, A and gamma, fees and what the pool is."""

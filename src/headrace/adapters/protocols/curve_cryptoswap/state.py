@@ -155,41 +155,45 @@ def checked_state(state: CryptoSwapState) -> CryptoSwapState:
     count = len(pool.tokens)
     for field, items, wanted in (
         ("balances", state.balances, count),
-        ("price_scale", state.prices, count - 1),
+        ("prices", state.prices, count - 1),
         ("precisions", terms.precisions, count),
-        ("generation", (0,) * terms.generation.coins, count),
     ):
         if len(items) != wanted:
             raise MalformedPoolError(pool.id, field, f"{len(items)} for {count} tokens")
+    if terms.generation.coins != count:
+        why = f"{terms.generation.value} is of {terms.generation.coins} tokens, not {count}"
+        raise MalformedPoolError(pool.id, "generation", why)
     if not _PRECISIONS.issuperset(terms.precisions):
         raise MalformedPoolError(pool.id, "precisions", "they are no powers of ten up to 18 digits")
     if terms.ann_factor not in _ANN_FACTORS:
         raise MalformedPoolError(
             pool.id, "ann_factor", f"A is stored with two decimals or four, not {terms.ann_factor}"
         )
-    amounts = (("balances", state.balances), ("D", (state.invariant,)), ("price_scale", state.prices))
+    amounts = (("balances", state.balances), ("invariant", (state.invariant,)), ("prices", state.prices))
     for field, items in amounts:
         if max(items) >= _AMOUNT_END or min(items) < 0:
             raise MalformedPoolError(pool.id, field, "it does not fit 128 bits")
     if min(state.prices) == 0:
-        raise MalformedPoolError(pool.id, "price_scale", "a price is 0")
+        raise MalformedPoolError(pool.id, "prices", "a price is 0")
     _check_fees(state)
     _check_ramp(state)
     return state
 
 
 def _check_fees(state: CryptoSwapState) -> None:
-    if max(state.mid_fee, state.out_fee) > FEE_ONE:
-        raise MalformedPoolError(state.pool.id, "fee", f"more than all: {state.mid_fee}, {state.out_fee} of 10^10")
+    for field, fee in (("mid_fee", state.mid_fee), ("out_fee", state.out_fee)):
+        if not 0 <= fee <= FEE_ONE:
+            raise MalformedPoolError(state.pool.id, field, f"{fee} is not from 0 to 10^10, which is all there is")
     if state.fee_gamma > ONE:
         raise MalformedPoolError(state.pool.id, "fee_gamma", f"{state.fee_gamma} is above 1")
 
 
 def _check_ramp(state: CryptoSwapState) -> None:
     ramp = state.ramp
-    for ann in (ramp.initial_ann, ramp.future_ann):
-        if not 0 < ann * state.terms.ann_factor <= _ANN_MAX[state.terms.generation]:
-            raise MalformedPoolError(state.pool.id, "A", f"{ann} is out of range")
-    for gamma in (ramp.initial_gamma, ramp.future_gamma):
+    most = _ANN_MAX[state.terms.generation] // state.terms.ann_factor
+    for field, ann in (("future_ann", ramp.future_ann), ("initial_ann", ramp.initial_ann)):
+        if not 0 < ann <= most:
+            raise MalformedPoolError(state.pool.id, field, f"{ann} is not from 1 to {most}")
+    for field, gamma in (("future_gamma", ramp.future_gamma), ("initial_gamma", ramp.initial_gamma)):
         if not _GAMMA_MIN <= gamma <= _GAMMA_MAX:
-            raise MalformedPoolError(state.pool.id, "gamma", f"{gamma} is out of range")
+            raise MalformedPoolError(state.pool.id, field, f"{gamma} is not from {_GAMMA_MIN} to {_GAMMA_MAX}")

@@ -9,6 +9,7 @@ from headrace.adapters.protocols.curve_stableswap import document as document_re
 from headrace.adapters.protocols.curve_stableswap import logs, proving, quoting, reading, views
 from headrace.adapters.protocols.curve_stableswap.access import Access
 from headrace.adapters.protocols.curve_stableswap.state import PROTOCOL, CurveStableswapState
+from headrace.adapters.protocols.curve_stableswap.told import told_decimals
 from headrace.adapters.protocols.curve_stableswap.ways import way_between
 from headrace.adapters.protocols.documents import to_document
 from headrace.errors import UnansweredError
@@ -21,7 +22,7 @@ from headrace.model.executor_step import CurveCall, CurveStep
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import PoolState, ToldDecimals
 
 # guesses for ranking, measured nowhere; the rehearsal measures each plan
 GAS_EXCHANGE = 150_000
@@ -93,6 +94,11 @@ class CurveStableswap:
                 await self.describe(chain, pool.venue, pool.id, block)
         accesses = [msgspec.structs.replace(self._known[pool.id], pool=pool) for pool in pools]
         return await reading.read(chain, accesses, block)
+
+    def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
+        """Of the coins, or of what stands behind them."""
+        own = _own(state)
+        return told_decimals(own)
 
     def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
         """Balances, rates, A, fees and what the pool is; a metapool with its base pool."""

@@ -221,9 +221,9 @@ def checked_state(state: CurveStableswapState) -> CurveStableswapState:
     _check_range(name, "rates", state.rates, RATE_END)
     _check_range(name, "fee", (state.fee,), FEE_DENOMINATOR)
     _check_range(name, "admin_fee", (state.admin_fee,), FEE_DENOMINATOR + 1)
-    _check_range(name, "offpeg_fee_multiplier", (state.offpeg_multiplier,), FEE_DENOMINATOR**2)
+    _check_range(name, "offpeg_multiplier", (state.offpeg_multiplier,), FEE_DENOMINATOR**2)
     if state.fee * max(state.offpeg_multiplier, FEE_DENOMINATOR) >= FEE_DENOMINATOR**2:
-        raise MalformedPoolError(name, "offpeg_fee_multiplier", "the fee off the peg takes everything")
+        raise MalformedPoolError(name, "offpeg_multiplier", "the fee off the peg takes everything")
     _check_ramp(name, state.ramp, terms.a_precision)
     _check_sources(state)
     return state
@@ -237,12 +237,15 @@ def checked_terms(terms: StableTerms, pool: Pool) -> StableTerms:
     """
     count = len(terms.coins)
     if not COINS_MIN <= count <= COINS_MAX:
-        raise MalformedPoolError(pool.id, "coins", f"a pool has {COINS_MIN} to {COINS_MAX} of them, not {count}")
-    for field, coins in (("coins", terms.coins), ("underlying_coins", terms.underlying)):
+        why = f"a pool has {COINS_MIN} to {COINS_MAX} of them, as many as balances, not {count}"
+        raise MalformedPoolError(pool.id, "coins", why)
+    for field, coins in (("coins", terms.coins), ("underlying", terms.underlying)):
         if len(set(coins)) != len(coins):
             raise MalformedPoolError(pool.id, field, "one is listed twice")
-    if len(terms.decimals) != count or len(terms.rate_sources) != count or len(terms.underlying) not in (0, count):
-        raise MalformedPoolError(pool.id, "decimals", "they are not those of the coins")
+    lists = (("decimals", terms.decimals), ("rate_sources", terms.rate_sources), ("underlying", terms.underlying))
+    for field, items in lists:
+        if len(items) != count and (items or field != "underlying"):
+            raise MalformedPoolError(pool.id, field, f"{len(items)} for {count} coins")
     _check_range(pool.id, "decimals", terms.decimals, 19)
     if terms.a_precision not in (1, 100):
         raise MalformedPoolError(pool.id, "a_precision", f"{terms.a_precision} is neither 1 nor 100")
@@ -250,26 +253,27 @@ def checked_terms(terms: StableTerms, pool: Pool) -> StableTerms:
 
 
 def _check_range(pool: str, field: str, values: tuple[int, ...], end: int) -> None:
-    for value in values:
+    for index, value in enumerate(values):
         if not 0 <= value < end:
-            raise MalformedPoolError(pool, field, f"{value} is not from 0 to {end - 1}")
+            place = field if len(values) == 1 else f"{field}[{index}]"
+            raise MalformedPoolError(pool, place, f"{value} is not from 0 to {end - 1}")
 
 
 def _check_ramp(pool: str, ramp: Ramp, precision: int) -> None:
-    for value in (ramp.initial_a, ramp.future_a):
+    for field, value in (("future_a", ramp.future_a), ("initial_a", ramp.initial_a)):
         if not 0 < value < AMPLIFICATION_END * precision:
-            raise MalformedPoolError(pool, "A", f"{value} is not from 1 to {AMPLIFICATION_END * precision - 1}")
+            raise MalformedPoolError(pool, field, f"{value} is not from 1 to {AMPLIFICATION_END * precision - 1}")
     if ramp.initial_a != ramp.future_a and ramp.initial_time >= ramp.future_time > 0:
-        raise MalformedPoolError(pool, "A", "its ramp ends before it begins")
+        raise MalformedPoolError(pool, "future_time", f"{ramp.future_time}: the ramp ends before it begins")
 
 
 def _check_sources(state: CurveStableswapState) -> None:
     name, sources = state.pool.id, state.terms.rate_sources
     if (RateSource.BASE_POOL in sources) != (state.base is not None):
-        raise MalformedPoolError(name, "base_pool", "a metapool has one, and no other pool has")
+        raise MalformedPoolError(name, "base", "a coin whose rate source is `base_pool` has one, and no other pool has")
     for k, source in enumerate(sources):
         is_computed = source in (RateSource.BASE_POOL, RateSource.COMPOUND)
         if not is_computed and state.rates[k] == 0:
-            raise MalformedPoolError(name, "rates", f"that of coin {k} is 0")
+            raise MalformedPoolError(name, f"rates[{k}]", "it is 0")
         if source is RateSource.COMPOUND and (not state.compound or state.compound[k] is None):
-            raise MalformedPoolError(name, "compound", f"nothing is told of coin {k}")
+            raise MalformedPoolError(name, f"compound[{k}]", "it is missing: the coin's rate source is `compound`")

@@ -23,7 +23,7 @@ from headrace.model.executor_step import SolidlyStep
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.proof import Proof
 from headrace.ports.chain import Chain
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import PoolState, ToldDecimals
 
 GAS_VOLATILE = 110_000  # the pair asks its factory twice and sends its fee away: about twice a v2 hop
 # what a document may leave out; a pair without a factory is examined once more
@@ -99,6 +99,12 @@ class Solidly:
         """
         await self._examine(chain, [pool for pool in pools if pool.id not in self._terms], block)
         return await reading.read(chain, [(pool, self._terms[pool.id]) for pool in pools], block)
+
+    def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
+        """By the scales, which a volatile pair does without."""
+        own = _own(state)
+        scaled = enumerate(zip(own.pool.tokens, own.terms.scales, strict=True)) if own.terms.is_stable else ()
+        return tuple(ToldDecimals(token, f"scales[{k}]", len(str(by)) - 1) for k, (token, by) in scaled)
 
     def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
         """Reserves, fee, pause and what the pair is."""

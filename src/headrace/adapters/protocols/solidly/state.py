@@ -102,7 +102,7 @@ def checked_scale(pool: Pool, scale: int) -> int:
         MalformedPoolError: no power of ten, or of more than 36 decimals.
     """
     if scale not in _SCALES:
-        raise MalformedPoolError(pool.id, "decimals", f"{scale} is no power of ten up to 10^{DECIMALS_MAX}")
+        raise MalformedPoolError(pool.id, "scales", f"{scale} is no power of ten up to 10^{DECIMALS_MAX}")
     return scale
 
 

@@ -76,15 +76,15 @@ def tradable(pool: PoolId, key: PoolKey) -> PoolKey:
             it without a log), or the hook takes part in swaps.
     """
     if int(key.currency0, 16) >= int(key.currency1, 16):
-        raise MalformedPoolError(pool, "currencies", "they are not two addresses in ascending order")
+        raise MalformedPoolError(pool, "tokens", "they are not two addresses in ascending order")
     if not 1 <= key.tick_spacing <= TICK_SPACING_MAX:
         raise MalformedPoolError(pool, "tick_spacing", f"{key.tick_spacing} is not between 1 and {TICK_SPACING_MAX}")
     if key.id != pool:
         raise MalformedPoolError(pool, "id", f"the key given for it is that of {key.id}")
     if key.fee_pips == DYNAMIC_FEE:
-        raise MalformedPoolError(pool, "fee", "it is dynamic: the hook changes it without a log")
+        raise MalformedPoolError(pool, "fee_pips", "it is dynamic: the hook changes it without a log")
     if key.fee_pips > FEE_DENOMINATOR:
-        raise MalformedPoolError(pool, "fee", f"{key.fee_pips} pips is more than there is")
+        raise MalformedPoolError(pool, "fee_pips", f"{key.fee_pips} pips is more than there is")
     flags = [name for flag, name in _SWAP_FLAGS.items() if int(key.hooks, 16) & flag]
     if flags:
         why = f"{key.hooks} takes part in swaps ({', '.join(flags)}): it may trade or move liquidity before we do"

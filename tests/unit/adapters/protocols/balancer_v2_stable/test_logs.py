@@ -146,18 +146,19 @@ def test_what_cannot_follow_the_state_is_refused(wrong: Log) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"amplification": Ramp(999, 999)}, "amplification"),
-        ({"amplification": Ramp(5_000_001, 5_000_001)}, "amplification"),
+        ({"amplification": Ramp(999, 999)}, "amplification.start"),
+        ({"amplification": Ramp(5_000_000, 5_000_001)}, "amplification.end"),
         ({"rates": (None,)}, "rates"),
-        ({"rates": (CachedRate(0, 5, None), None)}, "rates"),
-        ({"rates": (CachedRate(1 << 96, 5, None), None)}, "rates"),
-        ({"terms": msgspec.structs.replace(TERMS, scalings=(ONE, ONE // 10))}, "scalings"),
+        ({"rates": (CachedRate(0, 5, None), None)}, "rates[0].cached"),
+        ({"rates": (None, CachedRate(1 << 96, 5, None))}, "rates[1].cached"),
+        ({"terms": msgspec.structs.replace(TERMS, scalings=(ONE, ONE // 10))}, "scalings[1]"),
+        ({"terms": msgspec.structs.replace(TERMS, scalings=(2 * ONE, ONE))}, "scalings[0]"),
         ({"swap_fee": ONE}, "swap_fee"),
-        ({"cash": (1 << 112, 0)}, "balances"),
-        ({"managed": (0, -1)}, "balances"),
+        ({"cash": (1 << 112, 0)}, "cash[0]"),
+        ({"managed": (0, -1)}, "managed[1]"),
         ({"swap_fee": -1}, "swap_fee"),
         ({"read_at": None}, "read_at"),
-        ({"amplification": Ramp(1000, 2000, 7, 7)}, "amplification"),
+        ({"amplification": Ramp(1000, 2000, 7, 7)}, "amplification.ends_at"),
     ],
 )
 def test_a_state_that_cannot_be_is_refused_by_name(changes: dict[str, object], field: str) -> None:

@@ -159,7 +159,7 @@ def test_what_cannot_be_told_or_paid_is_refused_with_the_reason() -> None:
     refused(changed(pool, "base_pool()", 1 << 200), state, "no address")
     refused(changed(pool, "A_precise()", 5), state, "no known kind")
     refused(changed(pool, "fee()", 10**10), state, "fee")
-    refused(changed(pool, "future_A()", 0), state, "A: 0")
+    refused(changed(pool, "future_A()", 0), state, "future_a: 0")
     node = mirror()
     node.show(state)
     node.say(pool, "coins(uint256)", int(NATIVE, 16), arguments=(1,))

@@ -61,13 +61,13 @@ def test_every_other_flag_is_harmless() -> None:
 @pytest.mark.parametrize(
     ("key", "field"),
     [
-        (PoolKey(USDT, USDC, 100, 1), "currencies"),
-        (PoolKey(USDC, USDC, 100, 1), "currencies"),
+        (PoolKey(USDT, USDC, 100, 1), "tokens"),
+        (PoolKey(USDC, USDC, 100, 1), "tokens"),
         (PoolKey(USDC, USDT, 100, 0), "tick_spacing"),
         (PoolKey(USDC, USDT, 100, -1), "tick_spacing"),
         (PoolKey(USDC, USDT, 100, TICK_SPACING_MAX + 1), "tick_spacing"),
-        (PoolKey(USDC, USDT, DYNAMIC_FEE, 1, hook(1 << 13)), "fee"),
-        (PoolKey(USDC, USDT, 1_000_001, 1), "fee"),
+        (PoolKey(USDC, USDT, DYNAMIC_FEE, 1, hook(1 << 13)), "fee_pips"),
+        (PoolKey(USDC, USDT, 1_000_001, 1), "fee_pips"),
     ],
 )
 def test_a_key_that_the_manager_would_not_take_is_refused(key: PoolKey, field: str) -> None:
