@@ -63,14 +63,23 @@ def text(*lines: Line) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
+def documented_files() -> list[bytes]:
+    """The whole files of docs/reference/market-files.md."""
+    return [part.encode() for part in _documented() if _is_file(part)]
+
+
 def documented_example() -> bytes:
-    """The whole file of docs/reference/market-files.md."""
-    return _documented()[-1].encode()
+    """The first of them."""
+    return documented_files()[0]
 
 
 def documented_pools() -> list[Line]:
     """The pools that the page shows by themselves."""
-    return [json.loads(line) for part in _documented()[:-1] for line in part.splitlines()]
+    return [json.loads(line) for part in _documented() if not _is_file(part) for line in part.splitlines()]
+
+
+def _is_file(part: str) -> bool:
+    return bool(json.loads(part.splitlines()[0])["kind"] == "header")
 
 
 def _documented() -> list[str]:

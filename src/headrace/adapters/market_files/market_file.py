@@ -71,11 +71,12 @@ class SwapCase(msgspec.Struct, frozen=True):
 
 
 class StateCase(msgspec.Struct, frozen=True):
-    """What a pool's state is expected to be after `blocks_before` of the file's blocks, field by field."""
+    """What a pool's state is expected to be in block `number`, after `blocks_before` of the file's blocks."""
 
     line: int
     pool: PoolId
     document: RawDocument
+    number: int
     blocks_before: int
 
 

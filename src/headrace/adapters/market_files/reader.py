@@ -251,7 +251,7 @@ class _Reading:
         if isinstance(line, SwapLine):
             self._swaps.append(swap_case(number, line, self._last(), len(self._blocks)))
         else:
-            self._state_cases.append(StateCase(number, line.pool, line.state, len(self._blocks)))
+            self._state_cases.append(StateCase(number, line.pool, line.state, self._last().number, len(self._blocks)))
 
     def _enter_price(self, line: PriceLine) -> None:
         if line.usd_pico <= 0:

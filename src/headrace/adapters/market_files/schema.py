@@ -8,7 +8,7 @@ from typing import get_args, get_origin, get_type_hints
 import msgspec
 
 from headrace.adapters.market_files.lines import KINDS, VERSION, PoolLine
-from headrace.adapters.protocols.document_values import HexData, snake
+from headrace.adapters.protocols.document_values import HexData, RawDocument, snake
 from headrace.adapters.protocols.documents import fields_of
 from headrace.kernels.tick_table import TickTable
 from headrace.model.address import Address, Hash32, PoolId
@@ -25,6 +25,7 @@ _NAMED: tuple[tuple[object, Schema], ...] = (
     (Hash32, {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}),
     (PoolId, _POOL_ID),
     (HexData, {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"}),
+    (RawDocument, {"type": "object"}),
     (bool, {"type": "boolean"}),
     (int, _INTEGER),
     (str, {"type": "string"}),

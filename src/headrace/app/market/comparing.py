@@ -61,8 +61,10 @@ def compare_state(case: StateCase, state: PoolState, dex: DEX) -> Finding | None
     """The fields that differ, or None; a value in another notation is the same.
 
     Raises:
-        UnansweredError: the state has no such field.
+        UnansweredError: the state has no such field, or may have changed since it was read.
     """
+    if dex.is_outdated(state, case.number - 1):
+        raise UnansweredError(case.pool, "something may have changed that no log tells: write its `pool` line again")
     ours = dex.state_to_document(state)
     wrong = {name: value for name, value in case.document.items() if _plain(value) != _plain(ours.get(name))}
     if not wrong:

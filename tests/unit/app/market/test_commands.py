@@ -20,6 +20,7 @@ from tests.support.market_text import (
     B,
     C,
     documented_example,
+    documented_files,
     documented_pools,
     header,
     pair,
@@ -191,6 +192,27 @@ def test_show_tells_prices_ages_doubts_and_what_is_left_out(tmp_path: Path, caps
     assert "line 6 is left out" in told
 
 
+def test_every_documented_file_agrees_and_a_unit_more_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, content in enumerate(documented_files()):
+        path = tmp_path / f"{number}.jsonl"
+        path.write_bytes(content)
+        assert invoke(["market", "check", str(path)]) == 0, capsys.readouterr().out
+        rows = [json.loads(line) for line in content.splitlines()]
+        cases = [row for row in rows if row["kind"] in {"swap", "expected_state"}]
+        for row in cases:
+            where = row["state"] if row["kind"] == "expected_state" else row
+            for field in [name for name in where if name in {"expected_in", "expected_out", "liquidity", "tick"}]:
+                right = where[field]
+                where[field] = "7" if right == "reverts" else str(int(right) - 1)
+                path.write_bytes(text(*rows))
+                assert invoke(["market", "check", str(path)]) == 1, row
+                where[field] = right
+    told = capsys.readouterr().out
+    assert "gap: line 13: block 17000005: 17000002 to 17000004 are not in the file" in told
+
+
 def test_the_documented_example_does_what_the_page_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "example.jsonl"
     path.write_bytes(documented_example())
@@ -252,7 +274,7 @@ def test_a_quote_says_which_lines_it_did_not_use(tmp_path: Path, capsys: pytest.
 def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     code, schema = run(dict[str, object], "market", "schema", capsys=capsys)
     assert code == 0
-    lines = [json.loads(line) for line in documented_example().splitlines()]
+    lines = [json.loads(line) for file in documented_files() for line in file.splitlines()]
     for line in (*lines, *documented_pools()):
         assert conforms(line, schema), line
     (meta,) = (line for line in documented_pools() if "base" in line["state"])  # type: ignore[operator]
@@ -262,6 +284,8 @@ def test_the_schema_takes_every_documented_line_and_no_other(capsys: pytest.Capt
     assert not conforms(lines[0] | {"stray": "1"}, schema)
     assert not conforms(lines[0] | {"number": 5}, schema)
     assert not conforms({"kind": "token", "address": A}, schema)
+    assert not conforms({"kind": "expected_state", "pool": A, "state": "5"}, schema)
+    assert not conforms({"kind": "log", "address": A, "topics": ["0x12"], "data": "0x"}, schema)
     assert invoke(["market", "schema"]) == 0
 
 
