@@ -42,6 +42,8 @@ def cryptoswap_shape(pool: CryptoSwapPool, index_in: int, index_out: int, invari
     gamma, strength = pool.gamma / ONE, pool.ann / A_MULTIPLIER * (pool.gamma / ONE) ** 2
     whole = invariant**count
     lack = max(0.0, (whole - count**count * math.prod(common)) / whole)
+    if lack >= 1.0:  # next to nothing of one coin: floats do not tell how little
+        return no_shape()
     excess = lack * (gamma + lack) ** 2 / (strength * (1.0 - lack))
     fees = pool.fees
     per_unit = [scale * count / (ONE * invariant) for scale in pool.scales]

@@ -102,3 +102,17 @@ def test_empty_pools_and_cleared_edges_give_nothing() -> None:
     assert hop(curves.arrays, 1, 1e20)[0] == 0.0
     assert hop(curves.arrays, 2, 1e3)[0] > 0.0
     assert len(no_shape().rows) == 0
+
+
+def test_a_pool_with_next_to_nothing_of_a_coin_gives_nothing() -> None:
+    """Its lack of balance is 1 to a float; the exact twin refuses it too."""
+    for scale in (1, 10**6, 10**12):
+        for index in range(3):
+            balances = tuple(scale if k == index else one for k, one in enumerate(TRICRYPTO_NG.balances))
+            pool = msgspec.structs.replace(TRICRYPTO_NG, balances=balances)
+            rows = cryptoswap_shape(pool, 0, 1, pool.invariant).rows
+            assert output_and_slope(rows, 1e6)[0] >= 0.0
+    dust = msgspec.structs.replace(TRICRYPTO_NG, balances=(TRICRYPTO_NG.balances[0], TRICRYPTO_NG.balances[1], 1))
+    assert len(cryptoswap_shape(dust, 0, 1, dust.invariant).rows) == 0
+    with pytest.raises(RevertError):
+        amount_out(dust, 0, 1, 10**6)

@@ -193,7 +193,7 @@ def read_line(text: bytes) -> Line:
     try:
         document: JsonValue = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unfit("line", f"it is no JSON ({error}): is the file cut short here?") from error
+        raise Unfit("line", f"it is no JSON object on one line ({error}): is the file cut short here?") from error
     if not isinstance(document, dict):
         raise Unfit("line", "write a JSON object")
     kind = document.pop("kind", None)

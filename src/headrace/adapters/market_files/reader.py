@@ -5,6 +5,7 @@ another, it is of another chain than was asked for, or it is cut short.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -97,7 +98,7 @@ class _Reading:
         if self._is_ended:
             raise MarketFileError(str(self._path), "there is a line behind the end: were two files joined?", number)
         try:
-            line = read_line(text)
+            line = read_line(text.removeprefix(BOM_UTF8) if self.header is None else text)
         except Unfit as error:
             self._unread(number, text, error)
             return

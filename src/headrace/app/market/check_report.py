@@ -97,7 +97,7 @@ def draw(report: CheckReport, console: "Console") -> None:
 def print_lines(console: "Console", lines: list[str]) -> None:
     """Lines as they are, the first of many."""
     for line in lines[:_SHOWN]:
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if len(lines) > _SHOWN:
         console.print(f"{len(lines) - _SHOWN} more like these with --json", highlight=False)
 

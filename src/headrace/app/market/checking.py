@@ -102,6 +102,10 @@ class _Check:
         if state is None:
             self._refuse(case, protocol, self._missing(case))
             return
+        known_after = self._known_after(case)
+        if isinstance(case, SwapCase) and case.at.number < known_after:
+            self._refuse(case, protocol, f"it is asked in block {case.at.number}, the state is of block {known_after}")
+            return
         try:
             found = _compare(case, state, self._dexes[state.pool.protocol], count)
         except UnansweredError as error:
@@ -110,6 +114,11 @@ class _Check:
         if found is not None:
             count.mismatches += 1
             self._mismatches.append(found)
+
+    def _known_after(self, case: SwapCase | StateCase) -> int:
+        """The block after which the case's state holds."""
+        start = self._market.as_of.get(case.pool, self._market.header.number)
+        return max(start, self._asked.blocks[self._known_blocks - 1].header.number) if self._known_blocks else start
 
     def _refuse(self, case: SwapCase | StateCase, protocol: ProtocolId, why: str) -> None:
         self._counts[protocol].unanswered += 1

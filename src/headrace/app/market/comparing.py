@@ -12,9 +12,12 @@ What we only cannot tell is raised, and is nobody's agreement.
 
 from typing import NamedTuple
 
+import msgspec
+
 from headrace.adapters.market_files.market_file import StateCase, SwapCase
 from headrace.app.market.check_report import Finding, ProtocolCheck
 from headrace.errors import MalformedPoolError, UnansweredError, UnquotableError
+from headrace.kernels.tick_walk import extreme_limit
 from headrace.model.codec import JsonValue
 from headrace.model.limited_swap import LimitedSwap
 from headrace.model.pool import ProtocolId
@@ -53,7 +56,9 @@ def compare_swap(case: SwapCase, state: PoolState, dex: DEX, count: ProtocolChec
             count.below_units_max = max(count.below_units_max, case.expected - ours.units)
             return None
         _note_deviation(case, abs(ours.units - case.expected), count)
-        why = "" if has_filled else f"{ours.filled} of the amount is filled, not {case.filled}"
+        why = _hint(case, state, dex) if has_filled else f"{ours.filled} of the amount is filled, not {case.filled}"
+    elif case.expected is not None:
+        why = "; ".join(one for one in (why, _hint(case, state, dex)) if one)
     return finding(case, state.pool.protocol, why, ours.units)
 
 
@@ -95,6 +100,29 @@ def finding(case: SwapCase | StateCase, protocol: ProtocolId, why: str, ours: in
         ours_units=ours,
         why=why,
     )
+
+
+def _hint(case: SwapCase, state: PoolState, dex: DEX) -> str:
+    """What the line may have left out, if the amount expected is what a view answers or what is filled in part."""
+    if case.call or case.price_limit_x96 is not None:
+        return ""
+    if isinstance(dex, ViewDEX):
+        for call, is_exact_output in dex.views.items():
+            asked = msgspec.structs.replace(case, call=call)
+            if is_exact_output is case.is_exact_output and _met(asked, state, dex):
+                return f"it is what {call} answers: was that asked? then write `call`"
+    if isinstance(dex, LimitedDEX):
+        limits = (extreme_limit(zero_for_one=down) for down in (True, False))
+        if any(_met(msgspec.structs.replace(case, price_limit_x96=limit), state, dex) for limit in limits):
+            return "it is what the pool gives for a part of the amount: then write `price_limit_x96`"
+    return ""
+
+
+def _met(case: SwapCase, state: PoolState, dex: DEX) -> bool:
+    try:
+        return _answer(case, state, dex).units == case.expected
+    except UnquotableError:
+        return False
 
 
 def _answer(case: SwapCase, state: PoolState, dex: DEX) -> _Ours:

@@ -211,6 +211,12 @@ def test_a_file_of_another_chain_and_no_file_are_refused(tmp_path: Path) -> None
         read_market(tmp_path, every_dex())
 
 
+def test_a_byte_order_mark_and_windows_line_ends_are_no_flaw(tmp_path: Path) -> None:
+    path = tmp_path / "market.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + text(header(), pair()).replace(b"\n", b"\r\n"))
+    assert len(read_market(path, every_dex()).states) == 1
+
+
 def test_a_damaged_line_in_the_middle_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "market.jsonl"
     path.write_bytes(text(header()) + text(pair())[:-20] + b"\n[5]\n\n" + text(pair(GOOD)))

@@ -178,3 +178,20 @@ def test_a_file_says_whether_it_is_whole(tmp_path: Path, capsys: pytest.CaptureF
             assert json.loads(capsys.readouterr().out)["has_end"] is not told
             assert invoke(["market", command, str(path)]) == 0
             assert ("it has no end line" in capsys.readouterr().out) is told
+
+
+def test_a_swap_before_the_state_it_would_need_has_no_answer(tmp_path: Path) -> None:
+    start = asked((1000 * ONE, 2000 * ONE))
+    late = {"kind": "log", **sync(FIRST), "number": "105"}
+    found, _ = both(tmp_path, start | {"number": "99"}, start, late, asked(FIRST) | {"number": "104"}, asked(FIRST))
+    assert [(one.line, one.why) for one in found.unanswered] == [
+        (3, "it is asked in block 99, the state is of block 100"),
+        (6, "it is asked in block 104, the state is of block 105"),
+    ]
+    aged = written(tmp_path, header(), pair(as_of="90"), start | {"number": "91"}, start | {"number": "89"})
+    assert [one.line for one in check(report=lambda _: None, cases=aged, snapshot=None).unanswered] == [4]
+    (tmp_path / "later").mkdir()
+    later = written(tmp_path / "later", header(number="200"), pair())
+    cases = written(tmp_path, header(), start, late, asked(FIRST))
+    found = check(report=lambda _: None, cases=cases, snapshot=later)
+    assert [one.why.rsplit(" ", 1)[1] for one in found.unanswered] == ["200", "200"]

@@ -50,6 +50,20 @@ def test_the_quoter_answers_for_what_is_filled_in_part(tmp_path: Path) -> None:
     assert not checked(tmp_path, least, none).mismatches
 
 
+def test_a_line_that_forgot_which_view_was_asked_is_told(tmp_path: Path) -> None:
+    dust = swap(pool=PAIR, amount_in="1", expected_out="0")
+    (part,) = checked(
+        tmp_path, swap(pool=V3, amount_in=str(10**30), expected_out="1", call="quoteExactInputSingle")
+    ).mismatches
+    cut = swap(pool=V3, amount_in=str(10**30), expected_out=str(part.ours_units))
+    other = swap(pool=V3, amount_in=str(10**30), expected_out="1")
+    found = checked(tmp_path, dust, cut, other)
+    assert ["getAmountOut answers" in one.why for one in found.mismatches] == [True, False, False]
+    assert ["quoteExactInputSingle answers" in one.why for one in found.mismatches] == [False, True, False]
+    wrong = swap(pool=V3, token_in=PAIR, amount_in="1", expected_out="1")
+    assert ["does not swap" in one.why for one in checked(tmp_path, wrong).unanswered] == [True]
+
+
 @pytest.mark.parametrize(
     ("case", "why"),
     [

@@ -23,6 +23,7 @@ from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState, ToldDecimals
 
 _GAS_FIRST = 330_000  # the documented 250,000 to 400,000 of an `exchange`, with transfers and the approval
+_DIGITS_MAX = 78  # of 2^256
 _GAS_NEXT = 240_000  # the second generation solves in closed form and packs its storage
 
 # What each arithmetic was compared with; see README.md for the pools, blocks and numbers.
@@ -191,7 +192,9 @@ class CurveCryptoSwap:
 def _standing(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """A and gamma that go nowhere, where their start is left out; what is no number is named by its own field."""
     ends = {name: str(document.get(f"future_{name}")) for name in ("ann", "gamma")}
-    return {f"initial_{name}": end if end.isdecimal() else "1" for name, end in ends.items()}
+    return {
+        f"initial_{name}": end if end.isdecimal() and len(end) <= _DIGITS_MAX else "1" for name, end in ends.items()
+    }
 
 
 def _read_after(state: CryptoSwapState, at: BlockContext) -> CryptoSwapState:

@@ -28,6 +28,7 @@ from headrace.model.pool import Pool
 
 Document = Mapping[str, JsonValue]
 _RATE_DIGITS = 36  # of common units, and of the rate itself
+_DIGITS_MAX = 78  # of 2^256; what is no such number is named by its own field
 
 
 def read(pool: Pool, document: Document, at: BlockContext | None) -> CurveStableswapState:
@@ -86,7 +87,7 @@ def _completed(document: Document, tokens: Sequence[JsonValue], venue: str) -> d
         "follows_logs": is_plain and "offpeg_multiplier" not in full,
         "has_fee_in_estimate": has_own_rates and "offpeg_multiplier" in full,
         "admin_fee": "0",
-        "initial_a": standing if standing.isdecimal() else "1",  # what is no number is named by its own field
+        "initial_a": standing if standing.isdecimal() and len(standing) <= _DIGITS_MAX else "1",
         "initial_time": "0",
         "future_time": "0",
     }
