@@ -110,6 +110,10 @@ def test_v4_holds_amounts_in_127_bits_and_gives_no_exact_output_for_a_fee_of_eve
         (4, f"it would take {2**127}, which no signed 128 bits hold"),
         (6, "InvalidFeeForExactOut)"),
     ]
+    part = limited(SQRT_PRICE_MIN + 1, V4, amount_in=str(2**100), expected_out="1")
+    (cut,) = checked(tmp_path, V4, part).mismatches
+    told = swap(**way(V4), amount_in=str(2**100), expected_out=str(cut.ours_units))
+    assert ["write `price_limit_x96`" in one.why for one in checked(tmp_path, V4, told).mismatches] == [True]
     more = swap(**way(V4), amount_out=str(10**30), expected_in="1")
     assert ["as a whole" in one.why for one in checked(tmp_path, V4, more).mismatches] == [True]
 

@@ -52,9 +52,8 @@ def test_the_quoter_answers_for_what_is_filled_in_part(tmp_path: Path) -> None:
 
 def test_a_line_that_forgot_which_view_was_asked_is_told(tmp_path: Path) -> None:
     dust = swap(pool=PAIR, amount_in="1", expected_out="0")
-    (part,) = checked(
-        tmp_path, swap(pool=V3, amount_in=str(10**30), expected_out="1", call="quoteExactInputSingle")
-    ).mismatches
+    quoted = swap(pool=V3, amount_in=str(10**30), expected_out="1", call="quoteExactInputSingle")
+    (part,) = checked(tmp_path, quoted).mismatches
     cut = swap(pool=V3, amount_in=str(10**30), expected_out=str(part.ours_units))
     other = swap(pool=V3, amount_in=str(10**30), expected_out="1")
     found = checked(tmp_path, dust, cut, other)
