@@ -188,4 +188,4 @@ def test_balances_over_112_bits_are_not_read(node: NodeOnly) -> None:
     put(node, VAULT, VAULT_ANSWERS | {"getPoolTokenInfo(bytes32,address)": words(1 << 111, 1 << 111, 0, 0)})
     with pytest.raises(MalformedPoolError) as caught:
         read(node, BalancerV2(), Pool(POOL_ID, VAULT, BALANCER, "here", (LOW, HIGH)))
-    assert caught.value.field == "balances"
+    assert caught.value.field == "cash[0]"

@@ -84,7 +84,7 @@ def test_what_only_looks_like_a_stable_pool_is_not_described(
     ("signature", "answer", "field"),
     [
         ("getAmplificationParameter()", words(100_000, 0, 100), "getAmplificationParameter"),
-        ("getAmplificationParameter()", words(5, 0, 1000), "amplification"),
+        ("getAmplificationParameter()", words(5, 0, 1000), "amplification.start"),
         ("getScalingFactors()", words(32, 3, ONE, 10**30, ONE), "getScalingFactors"),
         ("getScalingFactors()", words(32, 2, RATE, 10**18), "getScalingFactors"),
         ("getRateProviders()", words(32, 4, 0, 0, 0, 0), "getRateProviders"),

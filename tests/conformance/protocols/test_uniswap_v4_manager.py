@@ -173,7 +173,7 @@ def test_pools_whose_hook_or_fee_can_change_a_swap_are_not_described(subject: V4
     put_hook(subject.chain, SWAP_HOOK)
     low, high = subject.chain.tokens[:2]
     hooked, dynamic = PoolKey(low, high, 3000, 60, SWAP_HOOK), PoolKey(low, high, DYNAMIC_FEE, 60, QUIET_HOOK)
-    for key, field in ((hooked, "hooks"), (dynamic, "fee")):
+    for key, field in ((hooked, "hooks"), (dynamic, "fee_pips")):
         subject.awkward.create(PoolSpec(key, 2**96, ()))  # the manager takes both
         dex = venue(subject)
         dex.learn_key(key)
