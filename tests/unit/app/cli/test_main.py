@@ -15,7 +15,7 @@ from headrace.app.cli import invocation, main
 from headrace.app.cli.exit_codes import INTERRUPTED
 from headrace.app.cli.invocation import invoke
 
-HEADRACE = (sys.executable, "-m", "headrace.app.cli")
+HEADRACE = (sys.executable, "-m", "headrace")
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:

@@ -7,7 +7,20 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.market_text import ONE, V2, WEIGHTED, Line, header, pair, swap, text, ticked, weighted, written
+from tests.support.market_text import (
+    ONE,
+    V2,
+    WEIGHTED,
+    Line,
+    documented_pools,
+    header,
+    pair,
+    swap,
+    text,
+    ticked,
+    weighted,
+    written,
+)
 
 from headrace.app.cli.invocation import invoke
 from headrace.app.market.check_report import CheckReport
@@ -195,3 +208,19 @@ def test_a_swap_before_the_state_it_would_need_has_no_answer(tmp_path: Path) -> 
     cases = written(tmp_path, header(), start, late, asked(FIRST))
     found = check(report=lambda _: None, cases=cases, snapshot=later)
     assert [one.why.rsplit(" ", 1)[1] for one in found.unanswered] == ["200", "200"]
+
+
+def test_what_is_left_out_inside_a_state_is_what_the_page_says_and_an_outdated_state_has_no_answer(
+    tmp_path: Path,
+) -> None:
+    pools = {str(line["id"])[-2:]: line for line in documented_pools()}
+    stable, solid, late = pools["02"], pools["d1"], {"kind": "log", **sync(FIRST), "number": "103"}
+    ramp = {
+        "kind": "expected_state",
+        "pool": stable["id"],
+        "state": {"amplification": {"start": "50000", "end": 50000}},
+    }
+    fee = {"kind": "expected_state", "pool": solid["id"], "state": {"fee": "30"}}
+    found, _ = both(tmp_path, stable, solid, ramp, fee, late, fee)
+    assert (found.mismatches, [one.line for one in found.unanswered]) == ((), [8])
+    assert "write its `pool` line again" in found.unanswered[0].why
