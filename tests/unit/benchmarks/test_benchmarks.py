@@ -19,7 +19,7 @@ from benchmarks import (
     uniswap_v3_quote,
 )
 from benchmarks.measure import Answer, Effort, Figure, Goal, duration, interleaved, percentile, timed
-from benchmarks.rivals.degenbot_process import PYTHON, RivalMissingError
+from benchmarks.rivals.degenbot_process import PYTHON, VERSION_NOTE, RivalMissingError
 
 from headrace.devnet.places import ANVIL_BINARY
 
@@ -97,10 +97,11 @@ def test_the_sync_of_pools_is_measured_beside_the_bare_frames() -> None:
 
 @needs_degenbot
 def test_quotes_are_compared_before_they_are_timed() -> None:
-    assert uniswap_v2_quote.run(TINY).notes == ("v2: 400 quotes, all equal to the unit",)
+    assert uniswap_v2_quote.run(TINY).notes == ("v2: 400 quotes, all equal to the unit", VERSION_NOTE)
     answer = uniswap_v3_quote.run(TINY)
     assert len(answer.figures) == len(uniswap_v3_quote.CROSSED) + 1
-    assert all(note.endswith("equal to the unit") for note in answer.notes)
+    assert answer.notes[0] == VERSION_NOTE
+    assert all(note.endswith("equal to the unit") for note in answer.notes[1:])
 
 
 @pytest.mark.skipif(not ANVIL_BINARY.exists(), reason="the local chain is set up by `make setup`")
