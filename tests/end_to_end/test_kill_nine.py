@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -19,6 +18,7 @@ from tests.end_to_end.fork_server import ForkServer
 from tests.end_to_end.killing_proxy import KillingProxy, Moment
 from tests.end_to_end.settlement import Journaled, OnChain, faults, sorted_out, transactions_of
 from tests.support.node_proxy import running_in_thread
+from tests.support.waiting import found
 
 from headrace.adapters.stores.sqlite.journal import read_journal
 from headrace.app.config.load import load_config
@@ -94,12 +94,13 @@ class Lives:
         return self._server.wait(self._server.start(args, self.output))
 
     def _let_deadline_pass(self) -> None:
-        give_up = time.monotonic() + MOMENT_SECONDS_MAX
         with Rpc(self._port) as rpc:
             block = quantity(rpc.request("eth_blockNumber")) + 3
-            while quantity(rpc.request("eth_blockNumber")) < block:
-                assert time.monotonic() < give_up, "the devnet mines no blocks"
-                time.sleep(BLOCK_SECONDS / 10)
+            found(
+                lambda: True if quantity(rpc.request("eth_blockNumber")) >= block else None,
+                f"block {block} of the devnet",
+                MOMENT_SECONDS_MAX,
+            )
 
     def _die_at_journal(self) -> None:
         args = ["run", "--config", str(self.config), "--live"]

@@ -88,7 +88,7 @@ class NodeProxy:
         self.canned: dict[str, bytes] = {}
         self.ws_port = 0
         self.http_port = 0
-        self._struck = asyncio.Event()
+        self._news = asyncio.Event()
 
     @property
     def ws_url(self) -> str:
@@ -105,13 +105,19 @@ class NodeProxy:
     async def until_struck(self, fault: Fault) -> None:
         """Wait until this fault has struck at least once; only in the proxy's own event loop."""
         while not self.taken[fault]:
-            self._struck.clear()
-            await self._struck.wait()
+            self._news.clear()
+            await self._news.wait()
+
+    async def until_asked(self, method: str) -> None:
+        """Wait until this method has been asked for at least once; only in the proxy's own event loop."""
+        while not self.seen[method]:
+            self._news.clear()
+            await self._news.wait()
 
     def note(self, fault: Fault) -> None:
         """Count a fault that strikes."""
         self.taken[fault] += 1
-        self._struck.set()
+        self._news.set()
 
     def strike_at_random(
         self, seed: int, rates: Mapping[Fault, float], *, delay_seconds_max: float, spared: Iterable[str] = ()
@@ -195,6 +201,7 @@ class NodeProxy:
         decoded = _requests.decode(frame)
         requests = decoded if isinstance(decoded, list) else [decoded]
         self.seen.update(request.method for request in requests)
+        self._news.set()
         stopped = [request for request in requests if self._is_refused(request.method) or request.method in self.canned]
         if not stopped:
             return None
@@ -311,7 +318,7 @@ class _Relay:
 
     def _do_later(self, seconds: float, frame: bytes | None) -> None:
         async def late() -> None:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # the delay is the fault that is played
             if frame is not None:
                 await self._pass(frame)
             elif self._held:

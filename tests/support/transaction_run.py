@@ -151,7 +151,7 @@ class Run:
 
     async def _mine_meanwhile(self) -> None:
         for _ in range(self.random.randrange(4)):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # how far the others get meanwhile is drawn
         self.world.mine()
 
     def _reorg(self) -> None:

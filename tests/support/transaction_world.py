@@ -284,7 +284,7 @@ class WorldChain:
 
     async def send(self, transaction: SignedTransaction) -> None:
         world = self._world
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # others may run while it is on its way
         world.maybe_crash("before send")
         known = world.signed[transaction.hash]
         if not world.may_send(transaction.hash):

@@ -16,6 +16,12 @@ FUNCTION_LINES_MAX = 50
 SYNONYMS = {"utils", "util", "helpers", "helper", "common", "core", "base", "misc", "manager"}
 IO_LIBRARIES = {"websockets", "sqlalchemy", "sqlite3", "socket", "http", "urllib", "ccxt", "fastapi", "subprocess"}
 IO_ROOMS = {"adapters", "treasury", "devnet", "app"}
+TESTS = PROJECT / "tests"
+SLEEPS = {  # the only places where a test may let time pass: a deadline's poll, a fault that is a delay, a drawn moment
+    "support/waiting.py": ["await asyncio.sleep(_LOOK_AGAIN_SECONDS)", "time.sleep(_LOOK_AGAIN_SECONDS)"],
+    "support/node_proxy.py": ["await asyncio.sleep(seconds)"],
+    "end_to_end/test_bad_input.py": ["time.sleep(seconds)"],
+}
 BUILT_IN_ONE_PLACE = {"Validated": "pipeline/validate", "Rehearsed": "pipeline/rehearse"}
 
 
@@ -75,6 +81,38 @@ def test_proofs_are_built_in_one_place_and_never_read_from_outside(kind: str) ->
 def test_nothing_but_the_application_reads_the_environment() -> None:
     readers = {name_of(p) for p in FILES if re.search(r"os\.(environ|getenv)\b", p.read_text())}
     assert {name for name in readers if not name.startswith(("app/", "devnet/"))} == set()
+
+
+def sleeps(source: str) -> Iterator[str]:
+    """Every call that lets time pass, `sleep(0)` too where its line does not say what it gives way to."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and re.search(r"(^|\.)sleep$", ast.unparse(node.func)):
+            is_yield = [ast.unparse(one) for one in node.args] == ["0"] and not node.keywords
+            if not is_yield or "  # " not in lines[node.lineno - 1]:
+                yield lines[node.lineno - 1].partition("#")[0].strip()
+
+
+def test_tests_wait_for_what_happens_and_never_for_time_to_pass() -> None:
+    found = {path.relative_to(TESTS).as_posix(): list(sleeps(path.read_text())) for path in TESTS.rglob("*.py")}
+    assert {name: sorted(lines) for name, lines in found.items() if lines} == SLEEPS
+
+
+@pytest.mark.parametrize(
+    ("line", "is_refused"),
+    [
+        ("time.sleep(0.1)", True),
+        ("await asyncio.sleep(seconds)", True),
+        ("sleep(1)  # why", True),
+        ("await asyncio.sleep(delay=1)", True),
+        ("await asyncio.sleep(0)", True),
+        ("await asyncio.sleep(0)  # others may run", False),
+        ("Mempool(sleep=asyncio.sleep)", False),
+        ("def sleep(): pass", False),
+    ],
+)
+def test_a_new_sleep_in_a_test_is_refused(line: str, *, is_refused: bool) -> None:
+    assert bool(list(sleeps(line))) == is_refused
 
 
 def test_no_registry_no_machine_path_and_no_open_end_is_committed() -> None:

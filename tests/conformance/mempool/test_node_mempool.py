@@ -1,13 +1,14 @@
 """A node's mempool, and a watch on it. The oracle is the real node's own `txpool_content`, asked on another road."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 import pytest
 from tests.support.node_proxy import NodeProxy
 from tests.support.pending import ROUTER
+from tests.support.waiting import until
 from tests.support.wall_clock import WallClock
 
 from headrace.adapters.chains.evm.options import EvmOptions
@@ -21,6 +22,7 @@ from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.event import ConnectionLost
 from headrace.model.pending import PendingTransaction, Visibility, visibility_of
 from headrace.model.route import Hop, Route
+from headrace.model.swap_call import DecodedCall
 from headrace.pipeline.pending.competition import Competition, PoolIndex
 from headrace.pipeline.pending.pending_set import PendingLimits, PendingSet
 from headrace.pipeline.pending.watch import PendingWatch
@@ -72,12 +74,17 @@ class Busy(NodeProxy):
 
 
 async def unhurried(_seconds: float) -> None:
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a pause of no length: others may run
 
 
-def mempool_at(url: str, visibility: Visibility = VISIBLE, frames_max: int = 100) -> NodeMempool:
+def mempool_at(
+    url: str,
+    visibility: Visibility = VISIBLE,
+    frames_max: int = 100,
+    sleep: Callable[[float], Awaitable[None]] = unhurried,
+) -> NodeMempool:
     options = EvmOptions(url=url, chain_id=CHAIN_ID, deadline_seconds=5)
-    return NodeMempool(options, WallClock(), visibility, frames_max=frames_max, sleep=unhurried)
+    return NodeMempool(options, WallClock(), visibility, frames_max=frames_max, sleep=sleep)
 
 
 @asynccontextmanager
@@ -189,9 +196,7 @@ def test_a_slow_reader_loses_the_oldest_and_they_are_counted(anvil: Anvil, rpc: 
             async with reading(mempool) as following:
                 assert isinstance(await following(), Listening)
                 hashes = await asyncio.to_thread(send, rpc, 10)
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    while mempool.counters.announced < 10:  # noqa: ASYNC110 - nothing in it would tell: that is the point
-                        await asyncio.sleep(0.005)
+                await until(lambda: mempool.counters.announced == 10, "ten announcements, which wake nobody up")
                 found = [await following() for _ in range(3)]
                 assert [one.hash for one in found if isinstance(one, PendingTransaction)] == hashes[-3:]
                 assert mempool.counters.dropped == 7
@@ -216,9 +221,7 @@ def test_a_hash_that_leads_to_nothing_is_counted(
                 proxy.answer_with("eth_getTransactionByHash", answer)
                 coming = following()
                 await asyncio.to_thread(send, rpc)
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    while not proxy.seen["eth_getTransactionByHash"]:  # noqa: ASYNC110 - the proxy does not tell
-                        await asyncio.sleep(0.005)
+                await asyncio.wait_for(proxy.until_asked("eth_getTransactionByHash"), DEADLINE_SECONDS)
                 del proxy.canned["eth_getTransactionByHash"]
                 (sent,) = await asyncio.to_thread(send, rpc)
                 one = await coming
@@ -242,16 +245,25 @@ def test_a_node_of_another_chain_is_refused(anvil: Anvil) -> None:
 
 def test_blocks_end_what_is_pending_and_a_failing_node_is_asked_again(anvil: Anvil, rpc: Rpc) -> None:
     async def scenario() -> None:
+        paused, decoded = asyncio.Event(), asyncio.Semaphore(0)
+
+        async def pause(_seconds: float) -> None:
+            assert not watch.listening.is_set()
+            paused.set()
+
+        def decode(transaction: PendingTransaction) -> DecodedCall:
+            decoded.release()  # whoever waits wakes up when it has been added
+            return decode_call(transaction)
+
         async with NodeProxy(anvil.port) as proxy:
-            mempool = mempool_at(proxy.ws_url)
+            mempool = mempool_at(proxy.ws_url, sleep=pause)
             head = quantity(rpc.request("eth_blockNumber"))
-            watch = PendingWatch(mempool, decode_call, head, PendingLimits(age_blocks_max=2))
+            watch = PendingWatch(mempool, decode, head, PendingLimits(age_blocks_max=2))
             following = asyncio.create_task(watch.follow_transactions())
             await asyncio.wait_for(watch.listening.wait(), DEADLINE_SECONDS)
             hashes = send(rpc, 2)
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                while len(held(watch)) < 2:  # noqa: ASYNC110 - the set does not tell
-                    await asyncio.sleep(0.005)
+            for _ in hashes:
+                await asyncio.wait_for(decoded.acquire(), DEADLINE_SECONDS)
             assert {entry.hash for entry in held(watch)} == set(hashes)
             assert held(watch).counters.undecoded == {"0x12345678": 2}
             assert watch.competition(ROUTE, INDEX) == Competition()
@@ -266,9 +278,8 @@ def test_blocks_end_what_is_pending_and_a_failing_node_is_asked_again(anvil: Anv
             assert (len(held(watch)), held(watch).counters.mined) == (0, 2)
             assert await mempool.mined(head + 1000) is None
             proxy.cut_all()
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                while not (watch.gaps and watch.listening.is_set()):  # noqa: ASYNC110 - a gap is not announced
-                    await asyncio.sleep(0.005)
+            await asyncio.wait_for(paused.wait(), DEADLINE_SECONDS)
+            await asyncio.wait_for(watch.listening.wait(), DEADLINE_SECONDS)
             assert watch.gaps == 1
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.support.market import DAI, USDC, WETH, header, pair
+from tests.support.waiting import until
 
 from headrace.adapters.stores.verdicts import VerdictFile
 from headrace.app import tokens
@@ -34,6 +35,7 @@ class Told:
         self.answers = dict(answers)
         self.asked: list[tuple[Address, frozenset[Address]]] = []
         self.is_gone = False
+        self.times_gone = 0
 
     async def inspect(
         self, token: Address, pools: Sequence[Pool], money: Collection[Address], head: BlockHeader
@@ -41,6 +43,7 @@ class Told:
         assert pools == POOLS
         assert head.number >= 100
         if self.is_gone:
+            self.times_gone += 1
             raise NodeUnreachableError("gone")
         self.asked.append((token, frozenset(money)))
         return self.answers.get(token, FIT)
@@ -186,13 +189,12 @@ def test_renewals_are_made_beside_the_trading_one_at_a_time_and_a_failed_one_is_
         assert len(desk.inspector.asked) == 2
         opened.begin_renewal(header(180))
         opened.begin_renewal(header(181))  # the first has not begun yet
-        await asyncio.sleep(0)
+        await until(lambda: len(desk.inspector.asked) > 2, "a renewal")
         await opened.close()
         assert len(desk.inspector.asked) == 3
         desk.inspector.is_gone = True
         opened.begin_renewal(header(190))
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await until(lambda: desk.inspector.times_gone, "a renewal that fails")
         await opened.close()
         assert opened.why_unfit(DAI.address, 200) == ""
 

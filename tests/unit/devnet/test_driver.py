@@ -3,6 +3,7 @@ import time
 from itertools import pairwise
 
 import pytest
+from tests.support.waiting import until
 from tests.unit.devnet.conftest import SEED
 
 from headrace.devnet import upkeep
@@ -144,8 +145,7 @@ def test_on_the_clock_blocks_carry_the_time_of_day(devnet: Devnet) -> None:
     start = driver.block
 
     async def stop_after_three() -> None:
-        while driver.block < start + 3:  # noqa: ASYNC110 - the driver signals nothing
-            await asyncio.sleep(0.005)
+        await until(lambda: driver.block >= start + 3, "three blocks")
         is_over.set()
 
     async def go() -> None:

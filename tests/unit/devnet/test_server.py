@@ -5,9 +5,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import found
 from tests.unit.devnet.conftest import SEED
 
 from headrace.devnet.anvil import Anvil
@@ -94,12 +96,16 @@ def test_a_port_in_use_is_named(state_dir: Path, chain: Anvil) -> None:
     assert status(state_dir) is None
 
 
+def holder_started_by(starter: subprocess.Popen[bytes], state_dir: Path) -> int | None:
+    assert starter.poll() is None
+    return StateDir(state_dir).holder()
+
+
 def test_a_ctrl_c_during_the_start_leaves_nothing_running(state_dir: Path) -> None:
     program = f"import pathlib; from headrace.devnet.server import up; up(pathlib.Path({str(state_dir)!r}), "
     program += f"seed={SEED}, block_time_seconds=1, port=0)"
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as starter:
-        while (pid := StateDir(state_dir).holder()) is None:
-            assert starter.poll() is None
+        pid = found(partial(holder_started_by, starter, state_dir), "a devnet in the background")
         background = os.pidfd_open(pid)
         starter.send_signal(signal.SIGINT)
         assert starter.wait(20) != 0

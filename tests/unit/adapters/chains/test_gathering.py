@@ -21,7 +21,7 @@ class Counting(MemoryArchive):
 
     async def call_many(self, calls: Sequence[Call], block: Hash32) -> tuple[bytes | None, ...]:
         self.questions.append(len(calls))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # like a node: others may ask before it answers
         if self.error is not None:
             raise self.error
         return await super().call_many(calls, block)
@@ -93,7 +93,7 @@ def test_whoever_is_cancelled_leaves_no_one_waiting(turns: int) -> None:
         block = chain.tip.header.hash
         tasks = [asyncio.create_task(gathering.call_many(one, block)) for _ in range(3)]
         for _ in range(turns):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # how far they got before one is cancelled is what is varied
         tasks[cancelled].cancel()
         async with asyncio.timeout(5):
             results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import typer
+from tests.support.waiting import found
 
 from headrace import errors
 from headrace.app.cli import invocation, main
@@ -152,7 +152,7 @@ def test_ctrl_c_while_a_passphrase_is_awaited_ends_cleanly(tmp_path: Path) -> No
     os.mkfifo(fifo, 0o600)
     command = [*HEADRACE, "wallet", "create", "--keystore", str(tmp_path / "k"), "--passphrase-file", str(fifo)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        opened = _open_for_writing(fifo)  # succeeds once the command reads
+        opened = found(lambda: _open_for_writing(fifo), "somebody who reads the passphrase")
         process.send_signal(2)
         out, err = process.communicate(timeout=20)
         os.close(opened)
@@ -160,11 +160,8 @@ def test_ctrl_c_while_a_passphrase_is_awaited_ends_cleanly(tmp_path: Path) -> No
     assert not (tmp_path / "k").exists()
 
 
-def _open_for_writing(fifo: Path) -> int:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            time.sleep(0.01)  # nobody reads yet
-    raise TimeoutError
+def _open_for_writing(fifo: Path) -> int | None:
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:  # nobody reads yet
+        return None

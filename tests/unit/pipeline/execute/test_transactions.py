@@ -380,7 +380,7 @@ def test_a_node_that_cannot_be_read_is_the_next_heads_matter() -> None:
 class FailingReceipts(WorldChain):
     async def receipt(self, transaction: object) -> None:
         assert transaction
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # like a node: the others are asked before this one fails
         raise NodeUnreachableError("no receipts today")
 
 

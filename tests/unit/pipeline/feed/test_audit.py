@@ -151,15 +151,18 @@ def test_it_works_in_the_background_and_ends_with_its_context(chain: Receipts, a
 
 
 def test_a_bug_in_it_is_not_swallowed(chain: Receipts, audit: ReceiptAudit) -> None:
-    def bug() -> None:
-        raise AssertionError("a bug")
-
     async def scenario() -> None:
-        async with audit:
+        asked = asyncio.Event()
+
+        def bug() -> None:
+            asked.set()
+            raise AssertionError("a bug")
+
+        async with audit, asyncio.timeout(5):
             chain.on_ask = bug
             block = chain.grow(1)
             audit.add(block.header, block.logs)
-            await asyncio.sleep(0.01)
+            await asked.wait()
 
     with pytest.raises(AssertionError, match="a bug"):
         asyncio.run(scenario())
@@ -172,7 +175,7 @@ def test_a_block_of_many_receipts_is_audited_in_slices(chain: Receipts, audit: R
     async def other() -> None:
         while not audit.audited:
             turns.append(1)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one turn of the loop: what is counted
 
     async def scenario() -> None:
         waiting = asyncio.create_task(other())
@@ -193,24 +196,28 @@ def test_a_block_of_many_receipts_is_audited_in_slices(chain: Receipts, audit: R
 class Elsewhere:
     """A node that turns out to be another chain's."""
 
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
     async def receipt_outlines(self, block: Hash32) -> tuple[ReceiptOutline, ...]:
+        self.asked.set()
         raise WrongChainError(1, len(block))
 
 
-async def ended(audit: ReceiptAudit) -> None:
+async def ended(audit: ReceiptAudit, node: Elsewhere) -> None:
     """Run it on one block, until it has ended."""
     chain = MemoryChain()
-    async with audit:
+    async with audit, asyncio.timeout(5):
         block = chain.add(chain.tip, [])
         audit.add(block.header, block.logs)
-        for _ in range(100):
-            await asyncio.sleep(0)
+        await node.asked.wait()
 
 
 def test_an_audit_that_has_ended_trusts_nothing_any_more_however_often_the_market_is_read() -> None:
-    audit = ReceiptAudit(Elsewhere())
+    node = Elsewhere()
+    audit = ReceiptAudit(node)
     with pytest.raises(WrongChainError):
-        asyncio.run(ended(audit))
+        asyncio.run(ended(audit, node))
     assert "the audit of receipts ended" in audit.fault
     audit.restart()
     assert audit.fault
