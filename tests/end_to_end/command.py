@@ -1,6 +1,8 @@
 """`headrace` as a user's shell starts it: a process of its own, and what it leaves behind."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import uuid
@@ -8,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from tests.support.waiting import found
 
 EXECUTABLE = Path(sys.executable).with_name("headrace")
 _MARK = "HEADRACE_TEST_MARK"
@@ -47,6 +50,18 @@ class Started:
             text=True,
             env={**os.environ, **(environment or {}), _MARK: self.mark},
         )
+
+    def await_python(self) -> None:
+        """Wait until Python is up and takes a Ctrl-C itself: before, the signal ends it without a word of ours."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        interrupt = 1 << (signal.SIGINT - 1)
+
+        def is_up() -> bool | None:
+            caught = re.search(r"^SigCgt:\s*(\w+)$", status.read_text(), re.MULTILINE)
+            assert caught is not None, "it has ended"
+            return bool(int(caught[1], 16) & interrupt) or None
+
+        found(is_up, "Python")
 
     def await_word(self, word: str) -> str:
         """Wait until stderr has said `word`; answers what it said so far."""

@@ -190,6 +190,7 @@ def test_ctrl_c_at_any_moment_of_a_run_leaves_nothing_open(odd: Odd) -> None:
 
 
 def interrupted_after(started: Started, seconds: float) -> None:
+    started.await_python()
     time.sleep(seconds)  # the moment itself is what is tried, not a condition that is waited for
     started.process.send_signal(signal.SIGINT)
     done = started.finish()

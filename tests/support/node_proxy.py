@@ -259,6 +259,7 @@ class _Relay:
                 task.cancel()
             await asyncio.gather(*tasks, *self._later, return_exceptions=True)
             self._client.transport.abort()
+            self._node.transport.abort()  # a farewell could take as long as the node is busy
 
     async def _up(self) -> None:
         while True:

@@ -2,11 +2,14 @@
 
 import asyncio
 import http.client
+import os
+import signal
 
 import msgspec
 import pytest
 from tests.support.node_proxy import METHOD_NOT_FOUND, NodeProxy, proxy_in_thread
 from tests.support.wall_clock import WallClock
+from websockets.asyncio.client import connect as connect_async
 from websockets.sync.client import connect
 
 from headrace.adapters.chains.evm.chain import EvmChain
@@ -60,6 +63,23 @@ def test_other_methods_reach_the_node(anvil: Anvil, send: type) -> None:
     with proxy_in_thread(anvil.port) as proxy:
         assert [answer.result for answer in send(proxy, "eth_chainId")] == ["0x7a69"]
         assert not proxy.refused
+
+
+def test_it_stops_at_once_though_the_node_says_no_farewell() -> None:
+    async def scenario(node: Anvil) -> None:
+        proxy = NodeProxy(node.port)
+        await proxy.start()
+        async with connect_async(proxy.ws_url, compression=None) as client:
+            await client.send(msgspec.json.encode(request("eth_chainId")).decode())
+            await client.recv()
+            os.kill(node.pid, signal.SIGSTOP)
+            await asyncio.wait_for(proxy.stop(), 5)
+
+    with Anvil.start() as node:
+        try:
+            asyncio.run(scenario(node))
+        finally:
+            os.kill(node.pid, signal.SIGCONT)
 
 
 def test_the_devnets_own_tools_may_pass_when_told_so(anvil: Anvil) -> None:
