@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 import pytest
 from tests.support.devnet_market import dexes_of, pools_of
-from tests.support.newer_routers import ROUTER_02, UNIVERSAL, deploy_newer_routers, newer_calls
+from tests.support.newer_routers import deploy_newer_routers, newer_calls
 from tests.support.public_calls import PublicCall, public_calls
 from tests.support.swap_logs import LogOfSwap, SwapFact, pools_by_address, swap_facts
 from tests.support.wall_clock import WallClock
@@ -23,7 +23,6 @@ from headrace.adapters.mempools.calldata.decoder import decode_call
 from headrace.adapters.mempools.node.mempool import NodeMempool
 from headrace.devnet.accounts import RIVALS, account_address
 from headrace.devnet.driver import Driver
-from headrace.devnet.places import NODE_MODULES
 from headrace.devnet.rpc import Call, quantity
 from headrace.devnet.world import Devnet
 from headrace.model.address import ChainId, Hash32
@@ -226,10 +225,6 @@ async def _call_all(devnet: Devnet, calls: list[PublicCall], *, is_certain: bool
         assert watched.pending.counters.mined == len(calls)
 
 
-@pytest.mark.skipif(
-    not all((NODE_MODULES / path).is_file() for path in (ROUTER_02, UNIVERSAL)),
-    reason="@uniswap/swap-router-contracts and @uniswap/universal-router are not installed",
-)
 def test_every_swap_of_the_newer_routers_is_decoded_to_what_it_then_does(devnet: Devnet) -> None:
     routers = deploy_newer_routers(devnet, SENDER)
     asyncio.run(_call_all(devnet, newer_calls(devnet.market, routers, SENDER), is_certain=False))

@@ -1,18 +1,17 @@
-"""SwapRouter02 and the Universal Router on a devnet, and calls of their swaps, where their npm packages are there."""
+"""SwapRouter02 and the Universal Router on a devnet, and calls of their swaps, from their published bytecode."""
 
 import msgspec
 
 from headrace.devnet.abi import encode_arguments, encode_call
-from headrace.devnet.artifacts import npm_artifact
 from headrace.devnet.deployer import Deployer
 from headrace.devnet.market import Market
 from headrace.devnet.recipe.tokens import approve_all
+from headrace.devnet.third_party import third_party_artifact
 from headrace.devnet.world import Devnet
 from headrace.model.address import ZERO_ADDRESS, Address
 from tests.support.public_calls import PublicCall, packed_path, two_pools
 
-ROUTER_02 = "@uniswap/swap-router-contracts/artifacts/contracts/SwapRouter02.sol/SwapRouter02.json"
-UNIVERSAL = "@uniswap/universal-router/artifacts/contracts/UniversalRouter.sol/UniversalRouter.json"
+_LOCK = "uniswap_routers"
 CALLER, ROUTER = Address(f"0x{1:040x}"), Address(f"0x{2:040x}")
 _PAIR_CODE_HASH = bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f")
 _POOL_CODE_HASH = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
@@ -37,11 +36,11 @@ def deploy_newer_routers(devnet: Devnet, sender: Address) -> NewerRouters:
     market, deployer = devnet.market, Deployer(devnet.rpc, sender)
     factories = (market.exchange("uniswap_v2").factory, market.exchange("uniswap_v3").factory)
     router_02 = deployer.deploy(
-        npm_artifact(ROUTER_02), ("address",) * 4, *factories, ZERO_ADDRESS, market.wrapped_native
+        third_party_artifact(_LOCK, "SwapRouter02"), ("address",) * 4, *factories, ZERO_ADDRESS, market.wrapped_native
     )
     codes = (_PAIR_CODE_HASH, _POOL_CODE_HASH)
     parameters = (ZERO_ADDRESS, market.wrapped_native, *factories, *codes, *(ZERO_ADDRESS,) * 4)
-    universal = deployer.deploy(npm_artifact(UNIVERSAL), (_UNIVERSAL_PARAMETERS,), parameters)
+    universal = deployer.deploy(third_party_artifact(_LOCK, "UniversalRouter"), (_UNIVERSAL_PARAMETERS,), parameters)
     approve_all(deployer, [token.address for token in market.tokens], [router_02])
     deployer.flush()
     return NewerRouters(router_02, universal)

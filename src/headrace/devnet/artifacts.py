@@ -99,6 +99,15 @@ def own_runtime_code(name: str) -> bytes:
     return bytes.fromhex(file.deployed_bytecode.object.removeprefix("0x"))
 
 
+def unpacked_artifact(path: Path) -> Artifact:
+    """Read a contract of a package that was unpacked somewhere.
+
+    Raises:
+        DevnetError: the package does not hold it.
+    """
+    return _read(path, "its package does not hold it")
+
+
 @cache
 def _read(path: Path, cure: str) -> Artifact:
     if not path.is_file():

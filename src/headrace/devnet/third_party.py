@@ -1,6 +1,7 @@
-"""Contracts that are published as sources only, compiled once and kept outside the project.
+"""Contracts kept outside the project: published as sources only, or in packages that would bring much else along.
 
-A lock in `contracts/third_party` names packages by version and SHA-512, the compiler among them, and what to compile.
+A lock in `contracts/third_party` names packages by version and SHA-512, and what to take of them: contracts that their
+authors have compiled, or sources and, among the packages, the compiler that compiles them once.
 Packages are fetched by npm's own client from whatever registry it is set up with, and nothing is unpacked that has
 another hash. The result is kept under the user's cache by the hash of lock and tool: one build serves every checkout,
 and another lock is another folder. One process builds, others wait for it.
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from headrace.devnet.artifacts import Artifact
+from headrace.devnet.artifacts import Artifact, unpacked_artifact
 from headrace.devnet.places import NODE_MODULES, PROJECT_ROOT
 from headrace.errors import DevnetError
 
@@ -49,17 +50,26 @@ class CompiledUnit(msgspec.Struct, frozen=True):
 
 
 class SourceLock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of `contracts/third_party`; `installed` maps prefixes of imports to folders of node_modules."""
+    """A file of `contracts/third_party`.
+
+    Attributes:
+        packages: what is fetched, by name.
+        artifacts: compiled contracts in them, as package and path.
+        units: what is compiled, if anything, and then:
+        compiler: the one of `packages` that compiles.
+        installed: folders of node_modules by the prefix of the imports that they answer.
+    """
 
     packages: dict[str, LockedPackage]
-    compiler: str
-    installed: dict[str, str]
-    evm_version: str
-    units: tuple[CompiledUnit, ...]
+    artifacts: tuple[str, ...] = ()
+    units: tuple[CompiledUnit, ...] = ()
+    compiler: str = ""
+    installed: dict[str, str] = {}
+    evm_version: str = ""
 
 
 def third_party_artifact(lock_name: str, contract: str, report: Report | None = None) -> Artifact:
-    """A contract of a lock; the first call on a machine compiles all of the lock's, which takes minutes, and says so.
+    """A contract of a lock; the first call on a machine fetches and compiles all of the lock's, and says so.
 
     Raises:
         DevnetError: a package cannot be fetched, has another hash, or does not compile.
@@ -81,9 +91,11 @@ def compiled(lock_file: Path, cache: Path, report: Report) -> dict[str, str]:
     with _alone(folder / ".lock"):
         codes = folder / _CODES
         if not codes.is_file():
-            report(f"compiling {lock_file.stem} from its published sources, once on this machine: a minute or two")
+            lock = msgspec.json.decode(raw, type=SourceLock)
+            how = "compiling from published sources: a minute or two" if lock.units else "fetching"
+            report(f"{lock_file.stem}: {how}, once on this machine")
             with tempfile.TemporaryDirectory() as scratch:
-                built = _build(msgspec.json.decode(raw, type=SourceLock), Path(scratch))
+                built = _build(lock, Path(scratch))
             part = folder / f"{_CODES}.part"
             part.write_bytes(msgspec.json.encode(built))
             part.rename(codes)
@@ -112,6 +124,21 @@ def _build(lock: SourceLock, scratch: Path) -> dict[str, str]:
         name: str(unpacked(name, package, scratch / str(place)))
         for place, (name, package) in enumerate(lock.packages.items())
     }
+    return dict(_taken(path, roots) for path in lock.artifacts) | (_compile(lock, roots, scratch) if lock.units else {})
+
+
+def _taken(path: str, roots: dict[str, str]) -> tuple[str, str]:
+    """Name and creation code of a contract that a package holds compiled."""
+    package = next((name for name in roots if path.startswith(f"{name}/")), None)
+    if package is None:
+        raise DevnetError(f"{path} is in none of the packages that the lock names")
+    artifact = unpacked_artifact(Path(roots[package]) / path.removeprefix(f"{package}/"))
+    if artifact.link_references or not artifact.creation_code:
+        raise DevnetError(f"{path} has no code of its own, or wants libraries")
+    return artifact.name, artifact.creation_code
+
+
+def _compile(lock: SourceLock, roots: dict[str, str], scratch: Path) -> dict[str, str]:
     compiler = roots.pop(lock.compiler)
     roots |= {prefix: str(NODE_MODULES / folder) for prefix, folder in lock.installed.items()}
     asked = [

@@ -93,6 +93,41 @@ def test_what_cannot_be_fetched_or_compiled_says_so(store: Store, tmp_path: Path
         compiled(store.lock(packages=without), tmp_path / "cache", print)
 
 
+HARDHAT = b'{"contractName": "Ready", "bytecode": "0x6001"}'
+LIBRARIES = b'{"bytecode": "0x6001", "linkReferences": {"a.sol": {"L": [{"start": 0, "length": 20}]}}}'
+
+
+def taking(store: Store, path: str) -> Path:
+    return store.lock(units=[], compiler="", artifacts=[path])
+
+
+def test_what_a_package_holds_compiled_is_taken_as_it_is(store: Store, tmp_path: Path) -> None:
+    store.packages.clear()
+    store.add("@house/ready", {"out/Ready.json": HARDHAT})
+    said: list[str] = []
+    for _ in range(2):
+        codes = compiled(taking(store, "@house/ready/out/Ready.json"), tmp_path / "cache", said.append)
+        assert codes == {"Ready": "6001"}
+    assert (said, store.asked()) == (["house: fetching, once on this machine"], 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("@house/ready/out/None.json", "None.json is missing: its package does not hold it"),
+        ("@house/readyelse/out/Ready.json", "is in none of the packages"),
+        ("@house/ready/out/Linked.json", "wants libraries"),
+        ("@house/ready/out/Interface.json", "has no code of its own"),
+    ],
+)
+def test_what_no_package_holds_whole_is_refused(store: Store, tmp_path: Path, path: str, why: str) -> None:
+    store.packages.clear()
+    files = {"out/Ready.json": HARDHAT, "out/Linked.json": LIBRARIES, "out/Interface.json": b'{"bytecode": "0x"}'}
+    store.add("@house/ready", files)
+    with pytest.raises(DevnetError, match=why):
+        compiled(taking(store, path), tmp_path / "cache", print)
+
+
 def test_without_npm_it_says_what_is_missing(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     with pytest.raises(DevnetError, match="npm is not installed"):
