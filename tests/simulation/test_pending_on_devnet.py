@@ -29,7 +29,7 @@ from headrace.model.address import ChainId, Hash32
 from headrace.model.pending import PendingTransaction, Visibility
 from headrace.model.route import Hop, Route
 from headrace.model.swap_call import DecodedCall, SwapCall
-from headrace.pipeline.pending.competition import Competition, PoolIndex
+from headrace.pipeline.pending.competition import Competition, PoolIndex, competition
 from headrace.pipeline.pending.pending_set import PendingEntry, PendingSet, Taken
 from headrace.pipeline.pending.watch import PendingWatch
 
@@ -93,7 +93,7 @@ async def watching(devnet: Devnet, *, is_certain: bool = True) -> AsyncIterator[
         news.set()  # whoever waits wakes up when it has been added
         return decode_call(transaction)
 
-    watch = PendingWatch(mempool, decode, head.number)
+    watch = PendingWatch(mempool, decode, index, head.number)
     task = asyncio.create_task(watch.follow_transactions())
     try:
         await asyncio.wait_for(watch.listening.wait(), 20)
@@ -209,7 +209,8 @@ async def _call_all(devnet: Devnet, calls: list[PublicCall], *, is_certain: bool
         hashes = _send(devnet, calls)
         entries = {entry.hash: entry for entry in await watched.until(partial(holds, len(calls)))}
         route = _a_route(watched.index, [entries[one] for one in hashes])
-        rivals = watched.watch.competition(route, watched.index)
+        rivals = watched.watch.competition(route)
+        assert rivals == competition(route, watched.pending, watched.index)  # all of them, one by one
         assert isinstance(rivals, Competition)
         assert rivals.same_direction >= 1
         assert rivals.transactions >= rivals.same_direction

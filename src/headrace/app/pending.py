@@ -139,7 +139,8 @@ async def _watch(report: Report, config: Config, chain: str, seconds: float, vis
         options = EvmOptions(url=section.rpc.reveal(), chain_id=ChainId(section.chain_id))
         mempool = NodeMempool(options, SystemClock(), visibility)
         seen = _Seen()
-        watched = PendingWatch(mempool, seen.decode, (await places.chain.head()).number)
+        index = pool_index(places, chain)
+        watched = PendingWatch(mempool, seen.decode, index, (await places.chain.head()).number)
         report(f"listening for {seconds:g} s")
         try:
             with suppress(TimeoutError):
@@ -149,7 +150,7 @@ async def _watch(report: Report, config: Config, chain: str, seconds: float, vis
             await mempool.close()
         if isinstance(watched.pending, Hidden):
             return _hidden(chain, visibility, watched.pending.why)
-        rows = tuple(seen.rows(places, pool_index(places, chain), watched.pending))
+        rows = tuple(seen.rows(places, index, watched.pending))
         return msgspec.structs.replace(
             _counted(watched, watched.pending, mempool), chain=chain, seconds=seconds, swaps=rows
         )

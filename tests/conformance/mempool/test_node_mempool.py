@@ -141,10 +141,10 @@ def test_a_node_that_refuses_the_subscription_hides_and_says_why(anvil: Anvil) -
     async def scenario() -> None:
         async with Fussy(anvil.port) as proxy:
             proxy.refused_frames = (b"newPendingTransactions",)
-            watch = PendingWatch(mempool_at(proxy.ws_url), decode_call, 1)
+            watch = PendingWatch(mempool_at(proxy.ws_url), decode_call, INDEX, 1)
             assert isinstance(watch.pending, PendingSet)
             await asyncio.wait_for(watch.follow_transactions(), DEADLINE_SECONDS)
-            for answer in (watch.pending, watch.competition(ROUTE, INDEX)):
+            for answer in (watch.pending, watch.competition(ROUTE)):
                 assert isinstance(answer, Hidden)
                 assert "does not exist" in answer.why
 
@@ -165,10 +165,10 @@ def test_a_hidden_chain_is_named_and_its_node_is_never_asked(anvil: Anvil, chain
     async def scenario() -> None:
         async with NodeProxy(anvil.port) as proxy:
             visibility = visibility_of(chain_id, is_public=is_public)
-            watch = PendingWatch(mempool_at(proxy.ws_url, visibility), decode_call, 1)
+            watch = PendingWatch(mempool_at(proxy.ws_url, visibility), decode_call, INDEX, 1)
             await watch.follow_transactions()
             await watch.on_head(2)
-            assert watch.pending == Hidden(visibility.hidden_because) == watch.competition(ROUTE, INDEX)
+            assert watch.pending == Hidden(visibility.hidden_because) == watch.competition(ROUTE)
             assert not proxy.seen
 
     asyncio.run(scenario())
@@ -258,7 +258,7 @@ def test_blocks_end_what_is_pending_and_a_failing_node_is_asked_again(anvil: Anv
         async with NodeProxy(anvil.port) as proxy:
             mempool = mempool_at(proxy.ws_url, sleep=pause)
             head = quantity(rpc.request("eth_blockNumber"))
-            watch = PendingWatch(mempool, decode, head, PendingLimits(age_blocks_max=2))
+            watch = PendingWatch(mempool, decode, INDEX, head, PendingLimits(age_blocks_max=2))
             following = asyncio.create_task(watch.follow_transactions())
             await asyncio.wait_for(watch.listening.wait(), DEADLINE_SECONDS)
             hashes = send(rpc, 2)
@@ -266,7 +266,7 @@ def test_blocks_end_what_is_pending_and_a_failing_node_is_asked_again(anvil: Anv
                 await asyncio.wait_for(decoded.acquire(), DEADLINE_SECONDS)
             assert {entry.hash for entry in held(watch)} == set(hashes)
             assert held(watch).counters.undecoded == {"0x12345678": 2}
-            assert watch.competition(ROUTE, INDEX) == Competition()
+            assert watch.competition(ROUTE) == Competition()
             rpc.request("evm_mine")
             proxy.answer_with("eth_getBlockByNumber", b"null")
             await watch.on_head(head + 1)

@@ -18,7 +18,7 @@ import msgspec
 from headrace.model.address import ZERO_ADDRESS, Address, PoolId
 from headrace.model.pool import Pool, ProtocolId
 from headrace.model.route import Hop, Route
-from headrace.model.swap_call import CalledHop, SwapCall
+from headrace.model.swap_call import CalledHop, DecodedCall, SwapCall
 from headrace.pipeline.pending.pending_set import PendingEntry
 
 
@@ -63,6 +63,10 @@ class PoolIndex:
     def touches(self, swap: SwapCall) -> tuple[Touch, ...]:
         """The known pools that a swap goes through, certainly or possibly, in the order of its hops."""
         return tuple(touch for hop in swap.hops for touch in self._touches(hop, swap.via))
+
+    def pools(self, call: DecodedCall) -> frozenset[PoolId]:
+        """The known pools that any swap of a call goes through, certainly or possibly."""
+        return frozenset(touch.pool for swap in call.swaps for touch in self.touches(swap))
 
     def _touches(self, hop: CalledHop, via: Address) -> Iterable[Touch]:
         token_in, token_out = self._wrapped(hop.token_in), self._wrapped(hop.token_out)

@@ -3,6 +3,9 @@
 A pure fold: what is announced and what blocks hold goes in, nothing is asked. Memory is bounded: the oldest give way
 when it is full, and calldata is not kept, only what was read of it.
 
+Which pools a transaction may touch is asked once, when it comes, so that those of a few pools are found without a walk
+over all of them.
+
 A transaction leaves when a block holds it, when a block holds another of its sender with the same or a later nonce,
 when it is replaced, or when it was first seen more than `age_blocks_max` blocks ago: nodes drop transactions without
 saying so, and a set that forgets nothing would count competitors that are long gone. After a reorg nodes announce again
@@ -10,15 +13,16 @@ what came back; it is taken up as new.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
 
-from headrace.model.address import Address, Hash32
+from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.pending import MinedTransaction, PendingTransaction
 from headrace.model.swap_call import DecodedCall
 
+PoolsOf = Callable[[DecodedCall], Collection[PoolId]]
 _FORGOTTEN = "other"
 
 
@@ -84,10 +88,14 @@ class PendingCounters(msgspec.Struct):
 
 
 class PendingSet:
-    """For one writer. Iterating gives the entries, the oldest first."""
+    """For one writer. Iterating gives the entries, the oldest first; `pools_of` says which pools a call may touch."""
 
-    def __init__(self, head_number: int, limits: PendingLimits | None = None) -> None:
+    def __init__(
+        self, head_number: int, limits: PendingLimits | None = None, pools_of: PoolsOf = lambda _call: ()
+    ) -> None:
         self._limits = limits or PendingLimits()
+        self._pools_of = pools_of
+        self._by_pool: dict[PoolId, dict[Hash32, PendingEntry]] = {}
         self._head = head_number
         self._entries: OrderedDict[Hash32, PendingEntry] = OrderedDict()
         self._by_sender: dict[Address, dict[int, Hash32]] = {}
@@ -102,6 +110,13 @@ class PendingSet:
 
     def __contains__(self, transaction: Hash32) -> bool:
         return transaction in self._entries
+
+    def touching(self, pools: Iterable[PoolId]) -> tuple[PendingEntry, ...]:
+        """The entries that may touch any of the pools, each once, in no order; others cost it nothing."""
+        found: dict[Hash32, PendingEntry] = {}
+        for pool in pools:
+            found |= self._by_pool.get(pool, {})
+        return tuple(found.values())
 
     def has_seen(self, transaction: PendingTransaction) -> bool:
         """Whether adding it would say KNOWN or MINED, so that nobody reads its calldata for nothing."""
@@ -144,7 +159,7 @@ class PendingSet:
         held = self._by_sender.get(transaction.sender, {}).get(transaction.nonce)
         if held is not None:
             self._remove(held)
-        self._entries[transaction.hash] = PendingEntry(
+        entry = self._entries[transaction.hash] = PendingEntry(
             hash=transaction.hash,
             sender=transaction.sender,
             nonce=transaction.nonce,
@@ -155,6 +170,8 @@ class PendingSet:
             call=call,
         )
         self._by_sender.setdefault(transaction.sender, {})[transaction.nonce] = transaction.hash
+        for pool in self._pools_of(call):
+            self._by_pool.setdefault(pool, {})[transaction.hash] = entry
         self._count(call)
         if len(self._entries) > self._limits.transactions_max:
             self._remove(next(iter(self._entries)))
@@ -177,6 +194,11 @@ class PendingSet:
         del of_sender[entry.nonce]
         if not of_sender:
             del self._by_sender[entry.sender]
+        for pool in self._pools_of(entry.call):
+            of_pool = self._by_pool[pool]
+            del of_pool[transaction]
+            if not of_pool:
+                del self._by_pool[pool]
 
     def _count(self, call: DecodedCall) -> None:
         self.counters.flawed += bool(call.flaw)

@@ -12,7 +12,7 @@ from headrace.ports.mempool import CallDecoder, Hidden, Listening, Mempool
 
 
 class PendingWatch:
-    """One mempool's transactions, from `head_number` on.
+    """One mempool's transactions, from `head_number` on; `index` knows the pools in which competition is counted.
 
     Attributes:
         listening: set while the node announces to us.
@@ -21,12 +21,18 @@ class PendingWatch:
     """
 
     def __init__(
-        self, mempool: Mempool, decode: CallDecoder, head_number: int, limits: PendingLimits | None = None
+        self,
+        mempool: Mempool,
+        decode: CallDecoder,
+        index: PoolIndex,
+        head_number: int,
+        limits: PendingLimits | None = None,
     ) -> None:
         self._mempool = mempool
         self._decode = decode
         self._limits = limits or PendingLimits()
-        self._set = PendingSet(head_number, self._limits)
+        self._index = index
+        self._set = PendingSet(head_number, self._limits, index.pools)
         self._head = head_number
         self._hidden: Hidden | None = None
         if not mempool.visibility.is_visible:
@@ -40,9 +46,9 @@ class PendingWatch:
         """What is pending; where that cannot be known, why, and never an empty set instead."""
         return self._hidden or self._set
 
-    def competition(self, route: Route, index: PoolIndex) -> Competition | Hidden:
+    def competition(self, route: Route) -> Competition | Hidden:
         """Who touches a route's pools; where that cannot be known, why, and never a zero instead."""
-        return self._hidden or competition(route, self._set, index)
+        return self._hidden or competition(route, self._set.touching(route.pools), self._index)
 
     async def follow_transactions(self) -> None:
         """Take up what is announced until nothing more will come; for a task of its own.

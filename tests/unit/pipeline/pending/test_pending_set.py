@@ -7,13 +7,25 @@ import msgspec
 import pytest
 from tests.support.pending import call_of, transaction
 
-from headrace.model.address import Address, Hash32
+from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.pending import MinedTransaction, PendingTransaction
 from headrace.model.swap_call import NOTHING_CALLED, DecodedCall
 from headrace.pipeline.pending import pending_set
-from headrace.pipeline.pending.pending_set import PendingLimits, PendingSet, Taken
+from headrace.pipeline.pending.pending_set import PendingEntry, PendingLimits, PendingSet, Taken
 
 SEEDS = range(60)
+POOLS = [PoolId(f"0x{number}") for number in range(4)]
+
+
+def call_for(one: PendingTransaction) -> DecodedCall:
+    """Through none, one or two pools, as its hash says."""
+    return DecodedCall(
+        undecoded=tuple(POOLS[(one.nonce * i + one.max_fee_wei) % 4] for i in range(one.max_fee_wei % 3))
+    )
+
+
+def pools_of(call: DecodedCall) -> frozenset[PoolId]:
+    return frozenset(PoolId(name) for name in call.undecoded)
 
 
 def mined(one: PendingTransaction) -> MinedTransaction:
@@ -137,14 +149,29 @@ class Model:
 def test_random_runs_end_as_the_model_does() -> None:
     reached = run_against_the_model()
     print(dict(reached))  # noqa: T201 - how often each class was reached is part of the result
-    wanted = (*Taken, "mined", "superseded", "expired", "evicted")
+    wanted = (*Taken, "mined", "superseded", "expired", "evicted", "touching")
     assert min(reached[name] for name in wanted) >= 20
+
+
+REMOVE, TOUCHING = PendingSet._remove, PendingSet.touching
+
+
+def forgetful(held: PendingSet, one: Hash32) -> None:
+    kept = {pool: dict(entries) for pool, entries in held._by_pool.items()}
+    REMOVE(held, one)
+    held._by_pool = kept
+
+
+def last_only(held: PendingSet, pools: list[PoolId]) -> tuple[PendingEntry, ...]:
+    return TOUCHING(held, pools[-1:])
 
 
 MUTANTS = {
     "anybody outbids": (pending_set, "_outbids", lambda _newcomer, _held: True),
     "nobody outbids": (pending_set, "_outbids", lambda _newcomer, _held: False),
     "no nonce is used": (PendingSet, "_is_used", lambda _self, _transaction: False),
+    "what left still touches": (PendingSet, "_remove", forgetful),
+    "only the last pool counts": (PendingSet, "touching", last_only),
     "blocks hold nothing": (PendingSet, "_use", lambda _self, _mined: None),
 }
 
@@ -161,19 +188,24 @@ def run_against_the_model() -> Counter[str]:
     for seed in SEEDS:
         draw = random.Random(seed)
         limits = PendingLimits(transactions_max=12, age_blocks_max=4)
-        held, model, head = PendingSet(100, limits), Model(limits), 100
+        held, model, head = PendingSet(100, limits, pools_of), Model(limits), 100
         for step in range(300):
             nonce, sender = draw.randrange(step // 30, step // 30 + 6), draw.randrange(5)
             fees = draw.randint(5, 15), draw.randint(0, 4)
             one = transaction(hash((nonce, sender, fees)) % 10**9, nonce=nonce, sender=sender, fees=fees)
             if draw.random() < 0.8:
-                reached[held.add(one, NOTHING_CALLED)] += 1
+                reached[held.add(one, call_for(one))] += 1
                 model.add(one, head)
             else:
                 head += 1
                 model.block(head, [one])
                 held.apply_block(head, [mined(one)])
             assert [entry.hash for entry in held] == [t.hash for t, _ in model.held], f"seed {seed}, step {step}"
+            asked = draw.sample(POOLS, 2)
+            touching = [t.hash for t, _ in model.held if pools_of(call_for(t)).intersection(asked)]
+            answer = [entry.hash for entry in held.touching(asked)]
+            assert sorted(answer) == sorted(touching), f"seed {seed}, step {step}"
+            reached["touching"] += len(touching)
         counters = held.counters
         reached.update(mined=counters.mined, superseded=counters.superseded)
         reached.update(expired=counters.expired, evicted=counters.evicted)
