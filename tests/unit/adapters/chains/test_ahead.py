@@ -60,8 +60,8 @@ def test_a_newer_block_takes_the_place_of_one_that_nobody_took() -> None:
     async def life(node: Node, ahead: LogsAhead) -> None:
         ahead.begin(ONE)
         ahead.begin(OTHER)
-        await asyncio.sleep(0)  # a cancellation is asked for in the next turn, and carried out in the one after
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a cancellation is asked for in the next turn
+        await asyncio.sleep(0)  # and carried out in the one after
         assert node.asked[ONE].cancelled()
         assert ahead.take(ONE) is None
         assert ahead.take(OTHER) is not None
