@@ -94,7 +94,8 @@ class Line:
         """Take a snapshot through the line; returns when the node has answered every send.
 
         `settle` looks at what the block made of earlier trades. It costs a round trip, so it is called only where an
-        opportunity wants a pool that is on the route of a plan in flight, which may have come free.
+        opportunity wants a pool that is on the route of a plan in flight, which may have come free; for the most
+        promising of them while the others are validated.
 
         Raises:
             JournalError: nothing was sent, and nothing may be sent any more.
@@ -105,19 +106,27 @@ class Line:
         found = self._find(snapshot, at)
         untried = deque(() if self._is_old(snapshot, found, refused) else found)
         rehearsals = Rehearsals(self._parts, snapshot)
+        settling: asyncio.Future[None] | None = None
         try:
             validated: list[Validated] = []
             for one in self._valid(untried, snapshot, at, refused):
                 if parts.transactions is not None or not validated:
                     rehearsals.begin(one)  # also where it wants a pool in flight: most probably that plan has ended
+                if settle is not None and not validated and self._wants_pools_in_flight([one]):
+                    settling = asyncio.ensure_future(settle())
+                    await asyncio.sleep(0)  # its questions are on their way
                 validated.append(one)
             validated.sort(key=lambda v: v.gas_estimate * v.context.base_fee_wei - v.profit_native_wei)
             validated = self._believed(validated, snapshot, refused)
-            if settle is not None and self._wants_pools_in_flight(validated):
+            if settling is not None:
+                await settling
+            elif settle is not None and self._wants_pools_in_flight(validated):
                 await settle()
             chosen = await self._reserve(validated, snapshot, refused)
             rehearsed = await self._rehearse(chosen, rehearsals, refused)
         finally:
+            if settling is not None:
+                settling.cancel()
             await rehearsals.close()
         timely = await self._timely(rehearsed, snapshot, refused)
         submitted = await self._execute(timely, refused)

@@ -65,10 +65,11 @@ class SendAnswered(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """The chain was looked at after `head`: first the sender's nonce, then the receipts of `asked`.
+    """The chain was looked at after `head`: the sender's nonce and the receipts of `asked`, together.
 
-    In that order, so that a nonce of ours that the chain has passed finds its receipt. `doomed` are executions in no
-    block that would fail in the next one, and why.
+    A node may give the nonce of a later block than its receipts: that one of our nonces was used without a receipt of
+    ours counts only where it stays so for a block. `doomed` are executions in no block that would fail in the next one,
+    and why.
     """
 
     head: BlockHeader

@@ -157,8 +157,7 @@ class TransactionManager:
         """
         async with self._looking:
             asked = watched(self._state, header)
-            chain_nonce = await self._sockets.chain.nonce(self._account.operator)
-            receipts = await self._receipts(asked)
+            chain_nonce, receipts = await self._nonce_and_receipts(asked)
             waiting = waiting_executions(self._state, header, chain_nonce, asked - receipts.keys())
             doomed = await doomed_among(waiting, self._sockets.simulator, header, self._rules)
             seen = Observed(header, chain_nonce, asked, receipts, self._sockets.clock.now(), doomed)
@@ -283,16 +282,16 @@ class TransactionManager:
             refusal = str(error)
         return SendAnswered(transaction.hash, self._sockets.clock.monotonic_ns(), refusal)
 
-    async def _receipts(self, asked: frozenset[Hash32]) -> dict[Hash32, Receipt]:
+    async def _nonce_and_receipts(self, asked: frozenset[Hash32]) -> tuple[int, dict[Hash32, Receipt]]:
+        """In one round trip."""
+        chain = self._sockets.chain
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._receipt(tx_hash)) for tx_hash in sorted(asked)]
+                nonce = group.create_task(chain.nonce(self._account.operator))
+                tasks = [group.create_task(chain.receipt(tx_hash)) for tx_hash in sorted(asked)]
         except* ChainError as errors:
             raise _first(errors) from errors
-        return {receipt.tx_hash: receipt for task in tasks if (receipt := task.result()) is not None}
-
-    async def _receipt(self, tx_hash: Hash32) -> Receipt | None:
-        return await self._sockets.chain.receipt(tx_hash)
+        return nonce.result(), {one.tx_hash: one for task in tasks if (one := task.result()) is not None}
 
     def _append(self, append: Append) -> None:
         if self._failure is not None:
