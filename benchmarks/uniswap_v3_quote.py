@@ -11,8 +11,7 @@ from benchmarks.measure import Answer, Effort, Figure, Goal
 from benchmarks.quotes import QuoteContest
 from benchmarks.rivals.degenbot_process import NAME, VERSION_NOTE, Degenbot
 from headrace.adapters.protocols.uniswap_v3 import UniswapV3
-from headrace.adapters.protocols.uniswap_v3.reading import PROTOCOL
-from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
+from headrace.adapters.protocols.uniswap_v3.state import PROTOCOL, UniswapV3State
 from headrace.kernels.tick_math import sqrt_price_at_tick_up
 from headrace.kernels.tick_segments import crossed_ticks, fill
 from headrace.kernels.tick_table import PricePoint, TickLiquidity, TickTable

@@ -22,7 +22,8 @@ from tests.conformance.protocols.uniswap_v3_pools import (
 )
 from tests.conformance.protocols.uniswap_v3_subject import V3Subject
 
-from headrace.adapters.protocols.uniswap_v3 import UniswapV3, logs, reading
+from headrace.adapters.protocols.uniswap_v3 import UniswapV3, logs
+from headrace.adapters.protocols.uniswap_v3.state import PROTOCOL
 from headrace.adapters.protocols.words import call_data
 from headrace.devnet.artifacts import npm_artifact, own_artifact
 from headrace.devnet.deployer import TRANSACTION_GAS_LIMIT, create_address
@@ -95,7 +96,7 @@ class PancakePools:
             deployer.transact(self.trader, signature, address, one.tick_lower, one.tick_upper, liquidity)
         deployer.flush()
         self.specs.append(Spec(tuple(positions)))
-        self.pools.append(Pool(PoolId(address), address, reading.PROTOCOL, "pancakeswap_v3", (token0, token1), fee))
+        self.pools.append(Pool(PoolId(address), address, PROTOCOL, "pancakeswap_v3", (token0, token1), fee))
 
     def _deploy(self, token0: Address, token1: Address, fee: int) -> Address:
         rpc = self.chain.rpc

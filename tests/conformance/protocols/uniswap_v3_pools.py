@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tests.conformance.protocols.local_chain import LocalChain
 
-from headrace.adapters.protocols.uniswap_v3 import reading
+from headrace.adapters.protocols.uniswap_v3.state import PROTOCOL
 from headrace.devnet.abi import signed_word
 from headrace.devnet.recipe.tokens import approve_all
 from headrace.devnet.recipe.uniswap_v3 import (
@@ -119,7 +119,7 @@ class AwkwardPools:
     def _keep(self, spec: V3PoolSpec, address: Address) -> Pool:
         tokens = (spec.token0, spec.token1)
         self.specs.append(spec)
-        self.pools.append(Pool(PoolId(address), address, reading.PROTOCOL, "uniswap_v3", tokens, spec.fee_pips))
+        self.pools.append(Pool(PoolId(address), address, PROTOCOL, "uniswap_v3", tokens, spec.fee_pips))
         return self.pools[-1]
 
 

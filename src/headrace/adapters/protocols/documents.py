@@ -38,6 +38,7 @@ from headrace.kernels.tick_table import TickTable
 from headrace.model.address import ZERO_ADDRESS, PoolId
 from headrace.model.codec import JsonValue
 from headrace.model.pool import Pool, ProtocolId
+from headrace.ports.pool import PoolState
 
 S = TypeVar("S", bound=msgspec.Struct)
 Document = Mapping[str, JsonValue]
@@ -55,11 +56,10 @@ class Field(NamedTuple):
     info: msgspec.structs.FieldInfo
 
 
-def to_document(state: msgspec.Struct) -> dict[str, JsonValue]:
+def to_document(state: PoolState) -> dict[str, JsonValue]:
     """The state without its pool."""
-    pool = getattr(state, _POOL, None)
-    assert isinstance(pool, Pool), type(state)
-    document = _struct_document(state, pool)
+    assert isinstance(state, msgspec.Struct), type(state)
+    document = _struct_document(state, state.pool)
     del document[_POOL]
     return document
 

@@ -284,9 +284,7 @@ def test_the_cheapest_money_is_taken(holdings: dict[Address, int], lenders: list
 
 
 class NoFlashSwap(UniswapV2):
-    @property
-    def supports_flash_swap(self) -> bool:
-        return False
+    supports_flash_swap = False
 
 
 def test_a_loan_costs_its_fee_and_a_source_that_the_plan_locks_is_never_used() -> None:

@@ -10,16 +10,17 @@ from headrace.kernels import weighted
 from headrace.kernels.fixed_point_power import ONE
 from headrace.kernels.shape import Weighted
 from headrace.model.address import Address
+from headrace.model.block import BlockContext
 
 
-def quote_out(state: BalancerV2State, token_in: Address, token_out: Address, amount_in: int, timestamp: int) -> int:
+def quote_out(state: BalancerV2State, token_in: Address, token_out: Address, amount_in: int, at: BlockContext) -> int:
     """What the pool gives for exactly `amount_in`, rounded down; 0 for an input too small to count.
 
     Raises:
         UnquotableError: vault or pool would revert.
     """
     index_in, index_out = vault.swap_indices(state, token_in, token_out)
-    vault.refuse_pause(state, timestamp)
+    vault.refuse_pause(state, at.timestamp)
     vault.refuse_amount_in(state, amount_in)
     amount_out = weighted.amount_out(_pair(state, index_in, index_out), amount_in)
     if amount_out is None:
@@ -28,7 +29,7 @@ def quote_out(state: BalancerV2State, token_in: Address, token_out: Address, amo
     return amount_out
 
 
-def quote_in(state: BalancerV2State, token_in: Address, token_out: Address, amount_out: int, timestamp: int) -> int:
+def quote_in(state: BalancerV2State, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
     """Least input whose `quote_out` reaches `amount_out`.
 
     Raises:
@@ -39,18 +40,18 @@ def quote_in(state: BalancerV2State, token_in: Address, token_out: Address, amou
     amount_in = weighted.amount_in(_pair(state, index_in, index_out), amount_out)
     if amount_in is None:
         raise UnquotableError(state.pool.id, f"30 % of the balance in does not buy {amount_out} (MAX_IN_RATIO)")
-    quote_out(state, token_in, token_out, amount_in, timestamp)
+    quote_out(state, token_in, token_out, amount_in, at)
     return amount_in
 
 
-def asked_in(state: BalancerV2State, token_in: Address, token_out: Address, amount_out: int, timestamp: int) -> int:
+def asked_in(state: BalancerV2State, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
     """What the vault takes for exactly `amount_out` (GIVEN_OUT), rounded up.
 
     Raises:
         UnquotableError: vault or pool would revert.
     """
     index_in, index_out = vault.swap_indices(state, token_in, token_out)
-    vault.refuse_pause(state, timestamp)
+    vault.refuse_pause(state, at.timestamp)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive (UNKNOWN_AMOUNT_IN_FIRST_SWAP)")
     amount_in = weighted.amount_in_asked(_pair(state, index_in, index_out), amount_out)

@@ -6,9 +6,9 @@ Refused, because their price does not follow from weights that stay: pools that 
 
 from collections.abc import Sequence
 
+from headrace.adapters.protocols.answers import Answer
 from headrace.adapters.protocols.balancer_v2.state import PROTOCOL, BalancerV2State, WeightedTerms, checked_state
 from headrace.adapters.protocols.balancer_v2_vault import reading as vault_reading
-from headrace.adapters.protocols.balancer_v2_vault.reading import Answer
 from headrace.adapters.protocols.balancer_v2_vault.state import checked_pool, pool_contract
 from headrace.adapters.protocols.words import call_data
 from headrace.errors import MalformedPoolError

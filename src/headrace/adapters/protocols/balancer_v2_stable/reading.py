@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from headrace.adapters.protocols.answers import Answer, address_in
 from headrace.adapters.protocols.balancer_v2_stable.state import (
     PROTOCOL,
     BalancerV2StableState,
@@ -18,7 +19,6 @@ from headrace.adapters.protocols.balancer_v2_stable.state import (
     checked_state,
 )
 from headrace.adapters.protocols.balancer_v2_vault import reading as vault_reading
-from headrace.adapters.protocols.balancer_v2_vault.reading import Answer
 from headrace.adapters.protocols.balancer_v2_vault.state import checked_pool, pool_contract
 from headrace.adapters.protocols.words import call_data, words_of_bytes
 from headrace.errors import MalformedAnswerError, MalformedPoolError
@@ -138,7 +138,7 @@ def _providers(pool: Pool, answers: _Answers) -> dict[Address, Address]:
         raise MalformedPoolError(pool.id, "getRateProviders", f"{len(named)} for {len(pool.tokens)} tokens")
     found = {}
     for token, word in zip(registered, named, strict=True):
-        provider = vault_reading.checked_address(pool.id, "getRateProviders", word)
+        provider = address_in(pool.id, "getRateProviders", word)
         if provider != ZERO_ADDRESS and token != own:
             found[token] = provider
     return found

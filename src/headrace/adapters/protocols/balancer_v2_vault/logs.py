@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from headrace.adapters.protocols.balancer_v2_vault.state import BALANCE_END, VaultState, pool_contract
+from headrace.adapters.protocols.vault_registry import VaultForm
 from headrace.adapters.protocols.words import address_of, array_at, signed, topic, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.fixed_point_power import ONE
@@ -26,6 +27,7 @@ TOPICS = frozenset({SWAP, BALANCE_CHANGED, BALANCE_MANAGED, FEE_CHANGED, PAUSE_C
 
 # number of topics: the first, the pool's id, and what else is indexed
 VAULT_TOPIC_COUNTS = {SWAP: 4, BALANCE_CHANGED: 3, BALANCE_MANAGED: 4}
+VAULT_FORM = VaultForm(VAULT_TOPIC_COUNTS, PAUSE_CHANGED, pool_contract, PoolId)
 
 S = TypeVar("S", bound=VaultState)
 

@@ -5,6 +5,7 @@ output. It pays an output of 0 without complaint.
 """
 
 from headrace.adapters.protocols.balancer_v2_vault.state import BALANCE_END, VaultState, pool_contract
+from headrace.adapters.protocols.traded import indices
 from headrace.errors import UnansweredError, UnquotableError
 from headrace.model.address import Address
 
@@ -15,12 +16,9 @@ def swap_indices(state: VaultState, token_in: Address, token_out: Address) -> tu
     Raises:
         UnquotableError: one of them is not traded, or both are one.
     """
-    tokens = state.pool.tokens
     if pool_contract(state.pool) in {token_in, token_out}:
         raise UnansweredError(state.pool.id, "a swap for the pool's own token joins or exits: not quoted")
-    if token_in == token_out or token_in not in tokens or token_out not in tokens:
-        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
-    return tokens.index(token_in), tokens.index(token_out)
+    return indices(state.pool, token_in, token_out)
 
 
 def refuse_amount_in(state: VaultState, amount_in: int) -> None:

@@ -2,8 +2,9 @@
 
 import re
 
+from headrace.adapters.protocols.answers import Answer, address_in, exact_words
 from headrace.adapters.protocols.balancer_v2_vault.state import pool_contract
-from headrace.adapters.protocols.words import address_of, array_at, call_data, id_of, words_of_bytes
+from headrace.adapters.protocols.words import array_at, call_data, id_of, words_of_bytes
 from headrace.errors import MalformedPoolError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.pool import Pool
@@ -19,8 +20,6 @@ _PAUSE_WORDS = 3  # flag, end of the window, end of the buffer
 _TOKEN_WORDS = 4  # cash, managed, last change, asset manager
 _TOKENS_SIGNATURE = "getPoolTokens(bytes32)"
 _TOKEN_INFO_SIGNATURE = "getPoolTokenInfo(bytes32,address)"  # noqa: S105 - a function, not a secret
-
-Answer = bytes | None
 
 
 def contract_of_id(pool: PoolId) -> Address:
@@ -52,7 +51,7 @@ async def registered_tokens(chain: Chain, vault: Address, pool: PoolId, block: H
         ChainError: the node failed.
     """
     (tokens,) = await chain.call_many([Call(vault, call_data(_TOKENS_SIGNATURE, int(pool, 16)))], block)
-    return tuple(checked_address(pool, "tokens", word) for word in array(pool, "getPoolTokens", tokens))
+    return tuple(address_in(pool, "tokens", word) for word in array(pool, "getPoolTokens", tokens))
 
 
 def holdings_calls(pool: Pool) -> list[Call]:
@@ -92,19 +91,7 @@ def address(pool: PoolId, field: str, answer: Answer) -> Address:
     Raises:
         MalformedPoolError: it is none.
     """
-    return checked_address(pool, field, words(pool, field, answer, 1)[0])
-
-
-def checked_address(pool: PoolId, field: str, word: int) -> Address:
-    """A word as an address.
-
-    Raises:
-        MalformedPoolError: it has more than 20 bytes.
-    """
-    try:
-        return address_of(word)
-    except ValueError as error:
-        raise MalformedPoolError(pool, field, str(error)) from error
+    return address_in(pool, field, words(pool, field, answer, 1)[0])
 
 
 def array(pool: PoolId, field: str, answer: Answer) -> tuple[int, ...]:
@@ -125,6 +112,4 @@ def words(pool: PoolId, field: str, answer: Answer, count: int) -> tuple[int, ..
     Raises:
         MalformedPoolError: it is none.
     """
-    if answer is None or len(answer) != 32 * count:
-        raise MalformedPoolError(pool, field, "the contract does not answer as such a pool does; is the id right?")
-    return words_of_bytes(answer)
+    return exact_words(pool, field, answer, count, "the contract does not answer as such a pool does; is the id right?")

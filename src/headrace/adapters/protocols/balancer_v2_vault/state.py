@@ -1,15 +1,20 @@
 """What the vault stores of a pool, and what every pool's contract stores beside its curve."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
 from headrace.errors import MalformedPoolError
 from headrace.kernels.fixed_point_power import ONE
 from headrace.model.address import Address
+from headrace.model.codec import JsonValue
 from headrace.model.pool import Pool
 
 BALANCE_END = 1 << 112  # cash and managed together: the vault packs both into one word
+UNPAUSED: Mapping[str, JsonValue] = MappingProxyType(  # what a document may leave out
+    {"pause_ends_at": "0", "vault_pause_ends_at": "0", "is_paused": False, "is_vault_paused": False}
+)
 _TOKENS_MIN = 2
 
 

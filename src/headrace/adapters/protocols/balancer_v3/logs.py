@@ -13,12 +13,13 @@ from headrace.adapters.protocols.balancer_v3.state import (
     StableTerms,
     pool_contract,
 )
+from headrace.adapters.protocols.vault_registry import VaultForm
 from headrace.adapters.protocols.words import address_of, array_at, topic, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.balancer_v3 import BALANCE_END
 from headrace.kernels.fixed_point_power import ONE, multiply_down
 from headrace.kernels.ramp import Ramp
-from headrace.model.address import Hash32
+from headrace.model.address import Hash32, PoolId
 from headrace.model.event import Log
 
 SWAP = topic("Swap(address,address,address,uint256,uint256,uint256,uint256)")
@@ -46,6 +47,9 @@ VAULT_TOPIC_COUNTS = {
     PAUSE_CHANGED: 2,
     RECOVERY_CHANGED: 2,
 }
+VAULT_FORM = VaultForm(
+    VAULT_TOPIC_COUNTS, VAULT_PAUSE_CHANGED, pool_contract, lambda word: PoolId(address_of(int(word, 16)))
+)
 TOPICS = frozenset(VAULT_TOPIC_COUNTS) | {VAULT_PAUSE_CHANGED, AMP_STARTED, AMP_STOPPED}
 _SHIFTING = frozenset({SWAP, ADDED, REMOVED, YIELD_FEE_CHANGED, RECOVERY_CHANGED})
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from headrace.adapters.protocols.balancer_v3.state import BalancerV3State, StableTerms
+from headrace.adapters.protocols.traded import indices
 from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import balancer_v3
 from headrace.kernels.balancer_stable import AMP_PRECISION
@@ -19,7 +20,7 @@ def quote_out(state: BalancerV3State, token_in: Address, token_out: Address, amo
     Raises:
         UnquotableError: vault or pool would revert, or the rates may be others in that block.
     """
-    index_in, index_out = _indices(state, token_in, token_out)
+    index_in, index_out = indices(state.pool, token_in, token_out)
     if amount_in <= 0:
         raise UnquotableError(state.pool.id, "the input is not positive (AmountGivenZero)")
     amount_out = balancer_v3.amount_out(pool_at(state, at), index_in, index_out, amount_in)
@@ -35,7 +36,7 @@ def quote_in(state: BalancerV3State, token_in: Address, token_out: Address, amou
     Raises:
         UnquotableError: no input reaches it, or the rates may be others in that block.
     """
-    index_in, index_out = _indices(state, token_in, token_out)
+    index_in, index_out = indices(state.pool, token_in, token_out)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive")
     amount_in = balancer_v3.amount_in(pool_at(state, at), index_in, index_out, amount_out)
@@ -51,7 +52,7 @@ def asked_in(state: BalancerV3State, token_in: Address, token_out: Address, amou
     Raises:
         UnquotableError: vault or pool would revert, or the rates may be others in that block.
     """
-    index_in, index_out = _indices(state, token_in, token_out)
+    index_in, index_out = indices(state.pool, token_in, token_out)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive (AmountGivenZero)")
     amount_in = balancer_v3.amount_in_asked(pool_at(state, at), index_in, index_out, amount_out)
@@ -80,7 +81,7 @@ def pool_at(state: BalancerV3State, at: BlockContext) -> VaultPool:
 
 def shape(state: BalancerV3State, token_in: Address, token_out: Address) -> Stable | Weighted:
     """The curve in floats, with the amplification that it moves to; nothing comes out of an empty or paused pool."""
-    index_in, index_out = _indices(state, token_in, token_out)
+    index_in, index_out = indices(state.pool, token_in, token_out)
     is_open = state.is_initialized and not (state.is_paused or state.is_vault_paused or state.must_be_read)
     units = [by * rate / ONE for by, rate in zip(state.terms.scalings, state.rates, strict=True)]
     gamma = 1.0 - state.swap_fee / ONE
@@ -119,10 +120,3 @@ def _refuse_balance(state: BalancerV3State, index_in: int, amount_in: int) -> No
     scaled = multiply_down(balance * state.terms.scalings[index_in], state.rates[index_in])
     if max(balance, scaled) >= BALANCE_END:
         raise UnquotableError(state.pool.id, "the balance would exceed 128 bits (BalanceOverflow)")
-
-
-def _indices(state: BalancerV3State, token_in: Address, token_out: Address) -> tuple[int, int]:
-    tokens = state.pool.tokens
-    if token_in == token_out or token_in not in tokens or token_out not in tokens:
-        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
-    return tokens.index(token_in), tokens.index(token_out)

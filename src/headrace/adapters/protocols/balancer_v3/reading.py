@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from headrace.adapters.protocols.answers import Answer, address_in
 from headrace.adapters.protocols.balancer_v3.state import (
     PROTOCOL,
     BalancerV3State,
@@ -19,7 +20,7 @@ from headrace.adapters.protocols.balancer_v3.state import (
     checked_state,
     pool_contract,
 )
-from headrace.adapters.protocols.words import address_of, array_at, call_data, words_of_bytes
+from headrace.adapters.protocols.words import array_at, call_data, words_of_bytes
 from headrace.errors import MalformedAnswerError, MalformedPoolError
 from headrace.kernels.balancer_stable import AMP_PRECISION
 from headrace.kernels.ramp import Ramp
@@ -54,8 +55,6 @@ _SWAP_HOOKS = {3: "computes the fee", 4: "runs before a swap", 5: "runs after a 
 _WITH_RATE = 1
 _INFO_WORDS = 3  # type, provider, whether it pays fees on yield
 
-Answer = bytes | None
-
 
 class _Answers(msgspec.Struct):
     """What vault and pool say of one pool."""
@@ -87,9 +86,9 @@ async def describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Poo
         raise MalformedPoolError(pool, "id", "a pool's id is its address, 20 bytes of lowercase hex")
     (vault,) = await chain.call_many([Call(Address(pool), _VAULT)], block)
     (word,) = _words(pool, "getVault", vault, 1)
-    held_by = _address(pool, "getVault", word)
+    held_by = address_in(pool, "getVault", word)
     (tokens,) = await chain.call_many([Call(held_by, call_data(_OF_POOL[0], int(pool, 16)))], block)
-    listed = tuple(_address(pool, "tokens", word) for word in _array(pool, "getPoolTokens", tokens))
+    listed = tuple(address_in(pool, "tokens", word) for word in _array(pool, "getPoolTokens", tokens))
     described = Pool(pool, held_by, PROTOCOL, venue, listed)
     await read(chain, [described], block)
     return described
@@ -190,13 +189,6 @@ def _balances(pool: Pool, answer: Answer) -> tuple[int, ...]:
     if len(words) <= _DATA_FIELDS:
         raise MalformedPoolError(pool.id, "getPoolData", "the answer is too short")
     return _array_of(pool.id, "getPoolData", words[1:], _DATA_BALANCES)
-
-
-def _address(pool: PoolId, field: str, word: int) -> Address:
-    try:
-        return address_of(word)
-    except ValueError as error:
-        raise MalformedPoolError(pool, field, str(error)) from error
 
 
 def _array(pool: PoolId, field: str, answer: Answer) -> tuple[int, ...]:

@@ -1,25 +1,25 @@
 """CryptoSwap pools behind the port."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
 
-from headrace.adapters.protocols.curve_cryptoswap import logs, quoting, reading
-from headrace.adapters.protocols.curve_cryptoswap.identifying import identify
-from headrace.adapters.protocols.curve_cryptoswap.state import PROTOCOL, CryptoSwapState, Terms, checked_state
-from headrace.adapters.protocols.documents import from_document, to_document
+from headrace.adapters.protocols.curve_cryptoswap import logs, quoting
+from headrace.adapters.protocols.curve_cryptoswap.reading import PoolReader
+from headrace.adapters.protocols.curve_cryptoswap.state import PROTOCOL, CryptoSwapState, checked_state
+from headrace.adapters.protocols.documents import from_document
+from headrace.adapters.protocols.folder_dex import FolderDEX
+from headrace.adapters.protocols.traded import indices
 from headrace.errors import MalformedLogError
 from headrace.kernels.cryptoswap import Generation
-from headrace.kernels.shape import Shape
-from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
+from headrace.model.address import ZERO_ADDRESS, Address, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.event import Log
 from headrace.model.executor_step import CurveCall, CurveStep
-from headrace.model.pool import Pool, ProtocolId
+from headrace.model.pool import Pool
 from headrace.model.proof import Proof
-from headrace.ports.chain import Chain
 from headrace.ports.pool import PoolState, ToldDecimals
 
 _GAS_FIRST = 330_000  # the documented 250,000 to 400,000 of an `exchange`, with transfers and the approval
@@ -45,26 +45,13 @@ _RESTING: dict[str, JsonValue] = {  # what a document may leave out
 }
 
 
-class CurveCryptoSwap:
-    """Tricrypto and twocrypto pools of both generations; what a pool is, it is asked."""
+class CurveCryptoSwap(FolderDEX[CryptoSwapState]):
+    """Tricrypto and twocrypto pools of both generations; what a pool is, it is asked. It takes the input first."""
+
+    protocol_id = PROTOCOL
 
     def __init__(self) -> None:
-        self._terms: dict[PoolId, Terms] = {}
-
-    @property
-    def protocol_id(self) -> ProtocolId:
-        """Its folder's name."""
-        return PROTOCOL
-
-    @property
-    def topics(self) -> frozenset[Hash32]:
-        """Swaps, liquidity, claims, ramps and parameters of both generations, for two coins and three."""
-        return logs.TOPICS
-
-    @property
-    def supports_flash_swap(self) -> bool:
-        """The pool takes the input first."""
-        return False
+        super().__init__(CryptoSwapState, logs, PoolReader(), quoting)
 
     def pool_of(self, log: Log) -> PoolId:
         """The emitter.
@@ -76,55 +63,20 @@ class CurveCryptoSwap:
             raise MalformedLogError(log.address, "topics", "the log is none that a pool emits")
         return PoolId(log.address)
 
-    def apply(self, state: PoolState, log: Log) -> CryptoSwapState:
-        """The state after a log of this pool, marked as outdated where the log does not say all.
-
-        Raises:
-            MalformedLogError: the log is another pool's, not of its event's form, or cannot follow this state.
-        """
-        return logs.apply(_own(state), log)
-
     def is_outdated(self, state: PoolState, block_number: int) -> bool:
         """After a log that does not say all; and after every block for pools that change without logs."""
-        return quoting.is_outdated(_own(state), block_number)
+        return quoting.is_outdated(self._own(state), block_number)
 
     def proof_of(self, state: PoolState) -> Proof:
         """What this pool's arithmetic was compared with; the fee since 2025 with nothing."""
-        terms = _own(state).terms
+        terms = self._own(state).terms
         return Proof.UNPROVEN if terms.has_curved_fee else PROOFS[terms.generation]
-
-    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
-        """Read a pool's constants and settle which arithmetic it has.
-
-        Raises:
-            MalformedPoolError: the contract is no CryptoSwap pool, or pays otherwise than every arithmetic known.
-            ChainError: the node failed.
-        """
-        identity = await identify(chain, venue, pool, block)
-        self._terms[pool] = await reading.terms_of(chain, identity, block)
-        return identity.pool
-
-    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[CryptoSwapState, ...]:
-        """States after `block`, parallel to `pools`; one that was not described is identified first.
-
-        Raises:
-            MalformedPoolError: a pool's state cannot be one of a CryptoSwap pool.
-            ChainError: the node failed.
-        """
-        for pool in pools:
-            if pool.id not in self._terms:
-                await self.describe(chain, pool.venue, pool.id, block)
-        return await reading.read(chain, pools, [self._terms[pool.id] for pool in pools], block)
 
     def told_decimals(self, state: PoolState) -> tuple[ToldDecimals, ...]:
         """By the precisions."""
-        own = _own(state)
+        own = self._own(state)
         scaled = enumerate(zip(own.pool.tokens, own.terms.precisions, strict=True))
         return tuple(ToldDecimals(token, f"precisions[{k}]", 19 - len(str(by))) for k, (token, by) in scaled)
-
-    def state_to_document(self, state: PoolState) -> dict[str, JsonValue]:
-        """Balances, prices, D, A and gamma, fees and what the pool is."""
-        return to_document(_own(state))
 
     def state_from_document(
         self, pool: Pool, document: Mapping[str, JsonValue], at: BlockContext | None = None
@@ -139,26 +91,6 @@ class CurveCryptoSwap:
             state = _read_after(state, at)
         return checked_state(state)
 
-    def quote_out(
-        self, state: PoolState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext
-    ) -> int:
-        """What `exchange` pays for exactly `amount_in`, rounded down.
-
-        Raises:
-            UnquotableError: the pool would revert, or the state must be read first.
-        """
-        return quoting.quote_out(_own(state), (token_in, token_out), amount_in, at)
-
-    def quote_in(
-        self, state: PoolState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext
-    ) -> int:
-        """Least input whose `quote_out` reaches `amount_out`.
-
-        Raises:
-            UnquotableError: no input reaches it, or the state must be read first.
-        """
-        return quoting.quote_in(_own(state), (token_in, token_out), amount_out, at)
-
     @property
     def views(self) -> Mapping[str, bool]:
         """What a swap pays, but for a swap that would be a loss to the pool."""
@@ -171,22 +103,18 @@ class CurveCryptoSwap:
             UnquotableError: the view would revert, or the state must be read first.
         """
         del call
-        own = msgspec.structs.replace(_own(state), virtual_price=0, is_killed=False)
-        return quoting.quote_out(own, way, amount, at)
-
-    def shape(self, state: PoolState, token_in: Address, token_out: Address) -> Shape:
-        """The invariant in floats; nothing comes out of an empty or killed pool."""
-        return quoting.shape(_own(state), (token_in, token_out))
+        own = msgspec.structs.replace(self._own(state), virtual_price=0, is_killed=False)
+        return quoting.quote_out(own, *way, amount, at)
 
     def step(self, state: PoolState, token_in: Address, token_out: Address) -> CurveStep:
         """The typed step that the Executor walks: `exchange` with unsigned indices, in every generation."""
-        index_in, index_out = quoting.indices(_own(state), token_in, token_out)
+        index_in, index_out = indices(state.pool, token_in, token_out)
         return CurveStep(token_in, token_out, state.pool.address, CurveCall.EXCHANGE_UINT256, index_in, index_out)
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
         """By generation; moving the price scale, which nobody can foresee, is not in it."""
         del token_in, token_out, amount_in
-        return _GAS_NEXT if _own(state).terms.generation.is_next else _GAS_FIRST
+        return _GAS_NEXT if self._own(state).terms.generation.is_next else _GAS_FIRST
 
 
 def _standing(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -205,8 +133,3 @@ def _read_after(state: CryptoSwapState, at: BlockContext) -> CryptoSwapState:
         stale_from=None if state.terms.is_told_by_logs and not is_ramping else at.number + 1,
         ramp_read_at=at.timestamp if is_ramping else 0,
     )
-
-
-def _own(state: PoolState) -> CryptoSwapState:
-    assert isinstance(state, CryptoSwapState), type(state)
-    return state

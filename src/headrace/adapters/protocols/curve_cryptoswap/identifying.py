@@ -11,8 +11,9 @@ from itertools import islice
 
 import msgspec
 
+from headrace.adapters.protocols.answers import Answer, address_in
 from headrace.adapters.protocols.curve_cryptoswap.state import PROTOCOL, CryptoSwapState, Terms, checked_pool
-from headrace.adapters.protocols.words import address_of, call_data, words_of_bytes
+from headrace.adapters.protocols.words import call_data, words_of_bytes
 from headrace.errors import MalformedPoolError
 from headrace.kernels.cryptoswap import Generation, amount_out
 from headrace.kernels.cryptoswap_newton import RevertError
@@ -37,7 +38,6 @@ _MATHS = {
 _STEPS = 200  # sizes up to the balance that are looked through for one that tells candidates apart
 _TELLING_MAX = 3
 
-Answer = bytes | None
 Question = tuple[int, int, int]  # index in, index out, amount
 
 
@@ -165,10 +165,7 @@ def _precision(pool: PoolId, answer: Answer) -> int:
 
 
 def _address(pool: PoolId, field: str, word: int | None) -> Address:
-    try:
-        found = address_of(word or 0)
-    except ValueError as error:
-        raise MalformedPoolError(pool, field, str(error)) from error
+    found = address_in(pool, field, word or 0)
     if found == ZERO_ADDRESS:
         raise MalformedPoolError(pool, field, "the contract names no address; is it a CryptoSwap pool?")
     return found

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from headrace.adapters.protocols.curve_cryptoswap.identifying import Identity, settle
+from headrace.adapters.protocols.answers import Answer
+from headrace.adapters.protocols.curve_cryptoswap.identifying import Identity, identify, settle
 from headrace.adapters.protocols.curve_cryptoswap.state import CryptoSwapState, Ramp, Terms, checked_state
 from headrace.adapters.protocols.words import call_data
 from headrace.errors import IncompleteBlockError, MalformedPoolError
@@ -27,18 +28,40 @@ _GETTERS = (
 _SUPPLY = call_data("totalSupply()")
 _IS_KILLED = call_data("is_killed()")
 
-Answer = bytes | None
+
+class PoolReader:
+    """Reads pools, of which each is asked once what it is."""
+
+    def __init__(self) -> None:
+        self._terms: dict[PoolId, Terms] = {}
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Read a pool's constants and settle which arithmetic it has.
+
+        Raises:
+            MalformedPoolError: the contract is no CryptoSwap pool, or pays otherwise than every arithmetic known.
+            ChainError: the node failed.
+        """
+        identity = await identify(chain, venue, pool, block)
+        self._terms[pool] = await _terms_of(chain, identity, block)
+        return identity.pool
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[CryptoSwapState, ...]:
+        """States after `block`, parallel to `pools`; one that was not described is identified first.
+
+        Raises:
+            MalformedPoolError: a pool's state cannot be one of a CryptoSwap pool.
+            ChainError: the node failed, or does not know the block.
+        """
+        for pool in pools:
+            if pool.id not in self._terms:
+                await self.describe(chain, pool.venue, pool.id, block)
+        return await _read(chain, pools, [self._terms[pool.id] for pool in pools], block)
 
 
-async def read(
+async def _read(
     chain: Chain, pools: Sequence[Pool], terms: Sequence[Terms], block: Hash32
 ) -> tuple[CryptoSwapState, ...]:
-    """States after `block`, parallel to `pools` and their `terms`.
-
-    Raises:
-        MalformedPoolError: a pool's state cannot be one of a CryptoSwap pool.
-        ChainError: the node failed, or does not know the block.
-    """
     header = await _header(chain, block)
     wanted = [_calls(pool, of) for pool, of in zip(pools, terms, strict=True)]
     answers = iter(await chain.call_many([call for calls in wanted for call in calls], block))
@@ -48,16 +71,10 @@ async def read(
     )
 
 
-async def terms_of(chain: Chain, identity: Identity, block: Hash32) -> Terms:
-    """The terms of a pool, settled by what it pays.
-
-    Raises:
-        MalformedPoolError: no arithmetic that is known, or more than one, answers as the pool does.
-        ChainError: the node failed.
-    """
+async def _terms_of(chain: Chain, identity: Identity, block: Hash32) -> Terms:
     header = await _header(chain, block)
     pools = [identity.pool] * len(identity.candidates)
-    states = await read(chain, pools, identity.candidates, block)
+    states = await _read(chain, pools, identity.candidates, block)
     return (await settle(chain, states, header.timestamp, block)).terms
 
 

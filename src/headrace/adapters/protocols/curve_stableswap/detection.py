@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from headrace.adapters.protocols.answers import address_in
 from headrace.adapters.protocols.curve_stableswap.state import (
     COINS_MAX,
     NATIVE,
@@ -26,7 +27,7 @@ from headrace.adapters.protocols.curve_stableswap.state import (
 )
 from headrace.adapters.protocols.curve_stableswap.views import view
 from headrace.adapters.protocols.curve_stableswap.ways import Way
-from headrace.adapters.protocols.words import address_of, call_data
+from headrace.adapters.protocols.words import call_data
 from headrace.errors import MalformedPoolError
 from headrace.kernels.stableswap import ProductRounding
 from headrace.kernels.stableswap_liquidity import LiquidityPool, coin_withdrawn, tokens_estimated
@@ -273,8 +274,5 @@ def _addresses(pool: PoolId, answers: Iterator[bytes | None]) -> tuple[Address, 
 def _address(pool: PoolId, answer: bytes | None) -> Address | None:
     if not answer or len(answer) != _WORD:
         return None
-    try:
-        address = address_of(int.from_bytes(answer, "big"))
-    except ValueError as error:
-        raise MalformedPoolError(pool, "coins", str(error)) from error
+    address = address_in(pool, "coins", int.from_bytes(answer, "big"))
     return None if address == ZERO_ADDRESS else address

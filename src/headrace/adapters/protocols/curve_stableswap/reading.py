@@ -28,13 +28,38 @@ _ID = re.compile(r"0x[0-9a-f]{40}")
 _PRECISE, _PLAIN = 100, 1
 
 
-async def describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Access:
-    """Find out what pool stands at an address and how it is read.
+class PoolReader:
+    """Reads pools, of which each is asked once what it is and how it is read."""
 
-    Raises:
-        MalformedPoolError: it is no StableSwap pool, or of a kind that cannot be told or paid.
-        ChainError: the node failed.
-    """
+    def __init__(self) -> None:
+        self._known: dict[PoolId, Access] = {}
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Find out what kind of pool it is, and know how to read it from now on.
+
+        Raises:
+            MalformedPoolError: it is no StableSwap pool, or of a kind that cannot be told or paid.
+            ChainError: the node failed.
+        """
+        access = await _describe(chain, venue, pool, block)
+        self._known[pool] = access
+        return access.pool
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[CurveStableswapState, ...]:
+        """States after `block`, parallel to `pools`; a pool that was not described yet is described first.
+
+        Raises:
+            MalformedPoolError: a pool's state cannot be a StableSwap pool's.
+            ChainError: the node failed.
+        """
+        for pool in pools:
+            if pool.id not in self._known:
+                await self.describe(chain, pool.venue, pool.id, block)
+        accesses = [msgspec.structs.replace(self._known[pool.id], pool=pool) for pool in pools]
+        return await _read(chain, accesses, block)
+
+
+async def _describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Access:
     if not _ID.fullmatch(pool):
         raise MalformedPoolError(pool, "id", "a pool's id is its address in lowercase hex")
     header = await _header(chain, block)
@@ -44,13 +69,7 @@ async def describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Acc
     return await _examined(chain, drafted, identity.token, header)
 
 
-async def read(chain: Chain, accesses: Sequence[Access], block: Hash32) -> tuple[CurveStableswapState, ...]:
-    """States after `block`, parallel to `accesses`.
-
-    Raises:
-        MalformedPoolError: a pool's state cannot be a StableSwap pool's.
-        ChainError: the node failed.
-    """
+async def _read(chain: Chain, accesses: Sequence[Access], block: Hash32) -> tuple[CurveStableswapState, ...]:
     header = await _header(chain, block)
     asked = [questions(access) for access in accesses]
     once = list(dict.fromkeys(call for calls in asked for call in calls))  # metapools share their base pools
@@ -80,7 +99,7 @@ async def _base(chain: Chain, venue: str, identity: Identity, header: BlockHeade
     access = await _examined(chain, msgspec.structs.replace(drafted, token=token), token, header)
     if not set(access.terms.rate_sources) <= {RateSource.STATIC, RateSource.POOL}:
         return access
-    (state,) = await read(chain, [access], header.hash)
+    (state,) = await _read(chain, [access], header.hash)
     found = await detection.examine_withdrawals(chain, state, _context(header), header.hash)
     return msgspec.structs.replace(access, terms=found.terms)
 
@@ -158,7 +177,7 @@ def _follows_logs(identity: Identity, sources: tuple[RateSource, ...]) -> bool:
 
 async def _examined(chain: Chain, access: Access, token: Address | None, header: BlockHeader) -> Access:
     """The access with the roundings found."""
-    (state,) = await read(chain, [access], header.hash)
+    (state,) = await _read(chain, [access], header.hash)
     found = await detection.examine(chain, state, token, _context(header), header.hash)
     return msgspec.structs.replace(access, terms=found.terms)
 

@@ -11,6 +11,7 @@ from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import solidly
 from headrace.kernels.shape import ConstantProduct, SolidlyStable
 from headrace.model.address import Address
+from headrace.model.block import BlockContext
 
 
 def is_outdated(state: SolidlyState, block_number: int) -> bool:
@@ -18,14 +19,14 @@ def is_outdated(state: SolidlyState, block_number: int) -> bool:
     return state.read_at < block_number
 
 
-def quote_out(state: SolidlyState, token_in: Address, token_out: Address, amount_in: int, block_number: int) -> int:
-    """What the pair pays for exactly `amount_in`, rounded down, in block `block_number`.
+def quote_out(state: SolidlyState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext) -> int:
+    """What the pair pays for exactly `amount_in`, rounded down.
 
     Raises:
         UnquotableError: the pair would revert, or its fee is not known for that block.
     """
     pair = _pair(state, token_in, token_out)
-    _refuse(state, block_number)
+    _refuse(state, at.number)
     if amount_in <= 0:
         raise UnquotableError(state.pool.id, "the input is not positive (InsufficientInputAmount)")
     amount_out = solidly.amount_out(pair, amount_in)
@@ -38,28 +39,28 @@ def quote_out(state: SolidlyState, token_in: Address, token_out: Address, amount
     return amount_out
 
 
-def view_out(state: SolidlyState, token_in: Address, token_out: Address, amount_in: int, block_number: int) -> int:
+def view_out(state: SolidlyState, token_in: Address, token_out: Address, amount_in: int, at: BlockContext) -> int:
     """What `getAmountOut` answers in that block, paused or not, whether or not `swap` would take it; may be 0.
 
     Raises:
         UnquotableError: it would revert, or its fee is not known for that block.
     """
     pair = _pair(state, token_in, token_out)
-    _refuse(msgspec.structs.replace(state, is_paused=False), block_number)
+    _refuse(msgspec.structs.replace(state, is_paused=False), at.number)
     amount_out = solidly.amount_out(pair, amount_in) if amount_in >= 0 else None
     if amount_out is None:
         raise UnquotableError(state.pool.id, "its own arithmetic reverts at this amount")
     return amount_out
 
 
-def quote_in(state: SolidlyState, token_in: Address, token_out: Address, amount_out: int, block_number: int) -> int:
+def quote_in(state: SolidlyState, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
     """Least input whose `quote_out` reaches `amount_out`, within the bounds that the kernel states.
 
     Raises:
         UnquotableError: no input reaches it, or the pair's fee is not known for that block.
     """
     pair = _pair(state, token_in, token_out)
-    _refuse(state, block_number)
+    _refuse(state, at.number)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive (InsufficientOutputAmount)")
     amount_in = solidly.amount_in(pair, amount_out)

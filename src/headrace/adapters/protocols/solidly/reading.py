@@ -5,11 +5,12 @@ examined when it is first seen: from what its contracts answer follow the candid
 decides between them, at amounts where they disagree if there are any. A pair that agrees with none is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from headrace.adapters.protocols.answers import Answer, address_in, exact_words
 from headrace.adapters.protocols.solidly.state import (
     PROTOCOL,
     FeeSource,
@@ -18,7 +19,7 @@ from headrace.adapters.protocols.solidly.state import (
     checked_pool,
     checked_scale,
 )
-from headrace.adapters.protocols.words import address_of, call_data, words_of_bytes
+from headrace.adapters.protocols.words import call_data
 from headrace.errors import IncompleteBlockError, MalformedPoolError
 from headrace.kernels.solidly import Root, SolidlyPair, amount_out
 from headrace.model.address import Address, Hash32, PoolId
@@ -34,8 +35,7 @@ _AMOUNT_OUT = call_data("getAmountOut(uint256,address)")
 _TRIED = 32  # amounts in each direction, of which those are asked for at which the roots differ
 _ASKED = 3
 _WORD = 32
-
-Answer = bytes | None
+_UNLIKE = "the contract does not answer as a Solidly pair does"
 
 
 class Metadata(NamedTuple):
@@ -50,24 +50,56 @@ class Metadata(NamedTuple):
     token1: int
 
 
-async def describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
-    """Read a pair's tokens.
+class PairReader:
+    """Reads pairs, each of which is examined when it is first seen.
 
-    Raises:
-        MalformedPoolError: the contract is no pair.
-        ChainError: the node failed.
+    `fee_pips_by_venue` are fees of venues whose pairs have it in their code; other pairs are asked for it.
     """
+
+    def __init__(self, fee_pips_by_venue: Mapping[str, int]) -> None:
+        self._fees = dict(fee_pips_by_venue)
+        self._terms: dict[PoolId, SolidlyTerms] = {}
+
+    def know(self, pool: PoolId, terms: SolidlyTerms) -> None:
+        """Take a pair's terms as examined."""
+        self._terms[pool] = terms
+
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Read a pair's constants, and have it confirm that it computes as this protocol does.
+
+        Raises:
+            MalformedPoolError: the contract is no pair, or computes otherwise.
+            ChainError: the node failed.
+        """
+        described = await _describe(chain, venue, pool, block)
+        await self._know_by_examining(chain, described, block)
+        return described
+
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[SolidlyState, ...]:
+        """States after `block`, parallel to `pools`; pairs never seen before are examined first.
+
+        Raises:
+            MalformedPoolError: a contract is no pair, or computes otherwise.
+            ChainError: the node failed.
+        """
+        for pool in pools:
+            if pool.id not in self._terms:
+                await self._know_by_examining(chain, pool, block)
+        return await _read(chain, [(pool, self._terms[pool.id]) for pool in pools], block)
+
+    async def _know_by_examining(self, chain: Chain, pool: Pool, block: Hash32) -> None:
+        self.know(pool.id, await _examine(chain, pool, self._fees.get(pool.venue), block))
+
+
+async def _describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
     address = Address(pool)
     (answer,) = await chain.call_many([Call(address, _METADATA)], block)
     found = _metadata(pool, answer)
-    try:
-        tokens = (address_of(found.token0), address_of(found.token1))
-    except ValueError as error:
-        raise MalformedPoolError(pool, "tokens", str(error)) from error
+    tokens = tuple(address_in(pool, "tokens", word) for word in (found.token0, found.token1))
     return checked_pool(Pool(pool, address, PROTOCOL, venue, tokens))
 
 
-async def examine(chain: Chain, pool: Pool, fee_in_code: int | None, block: Hash32) -> SolidlyTerms:
+async def _examine(chain: Chain, pool: Pool, fee_in_code: int | None, block: Hash32) -> SolidlyTerms:
     """Find out which contract of the family a pair is; `fee_in_code` is in pips, for pairs that no one tells a fee.
 
     Raises:
@@ -81,7 +113,7 @@ async def examine(chain: Chain, pool: Pool, fee_in_code: int | None, block: Hash
         is_stable=found.is_stable != 0,
         scales=(checked_scale(pool, found.scale0), checked_scale(pool, found.scale1)),
         root=Root.SOLIDLY if pool_fees is None else Root.VELODROME_V2,
-        factory=_address(pool, "factory", factory),
+        factory=address_in(pool.id, "factory", _word(pool.id, "factory", factory)),
         fee_source=FeeSource.IN_CODE,
         fee_in_code=fee_in_code or 0,
     )
@@ -92,17 +124,11 @@ async def examine(chain: Chain, pool: Pool, fee_in_code: int | None, block: Hash
     if not answering and fee_in_code is None:
         raise MalformedPoolError(pool.id, "fee", "no one tells it: give the venue's `fee_pips`")
     terms = answering[0] if answering else terms
-    (state,) = await read(chain, [(pool, terms)], block)
+    (state,) = await _read(chain, [(pool, terms)], block)
     return await _confirmed(chain, state, block)
 
 
-async def read(chain: Chain, pools: Sequence[tuple[Pool, SolidlyTerms]], block: Hash32) -> tuple[SolidlyState, ...]:
-    """States after `block`, parallel to `pools`, in one round trip beside the block's number.
-
-    Raises:
-        MalformedPoolError: a contract is no pair any more, or its fee is all there is.
-        ChainError: the node failed, or does not know the block.
-    """
+async def _read(chain: Chain, pools: Sequence[tuple[Pool, SolidlyTerms]], block: Hash32) -> tuple[SolidlyState, ...]:
     header = await chain.header_by_hash(block)
     if header is None:
         raise IncompleteBlockError(f"the node does not know block {block}")
@@ -135,7 +161,7 @@ def _state(pool: Pool, terms: SolidlyTerms, answers: Sequence[Answer], number: i
 
 def _fee(pool: Pool, terms: SolidlyTerms, answer: Answer) -> int:
     source = terms.fee_source
-    fee = terms.fee_in_code if source is FeeSource.IN_CODE else _words(pool.id, "fee", answer, 1)[0]
+    fee = terms.fee_in_code if source is FeeSource.IN_CODE else _word(pool.id, "fee", answer)
     if not 0 <= fee < source.unit:
         raise MalformedPoolError(pool.id, "fee", f"{fee} is not in [0, {source.unit})")
     return fee
@@ -166,7 +192,7 @@ async def _confirmed(chain: Chain, state: SolidlyState, block: Hash32) -> Solidl
     words = [(amount, int(pool.tokens[way], 16)) for way, amount in probes]
     data = [_AMOUNT_OUT + b"".join(word.to_bytes(_WORD, "big") for word in pair) for pair in words]
     answers = await chain.call_many([Call(pool.address, one) for one in data], block)
-    theirs = [None if answer is None else _words(pool.id, "getAmountOut", answer, 1)[0] for answer in answers]
+    theirs = [None if answer is None else _word(pool.id, "getAmountOut", answer) for answer in answers]
     for root in roots:
         if theirs == [amount_out(_direction(state, way, root), amount) for way, amount in probes]:
             return msgspec.structs.replace(state.terms, root=root)
@@ -207,17 +233,8 @@ def _direction(state: SolidlyState, way: int, root: Root) -> SolidlyPair:
 
 
 def _metadata(pool: PoolId, answer: Answer) -> Metadata:
-    return Metadata(*_words(pool, "metadata", answer, _METADATA_WORDS))
+    return Metadata(*exact_words(pool, "metadata", answer, _METADATA_WORDS, _UNLIKE))
 
 
-def _address(pool: Pool, field: str, answer: Answer) -> Address:
-    try:
-        return address_of(_words(pool.id, field, answer, 1)[0])
-    except ValueError as error:
-        raise MalformedPoolError(pool.id, field, str(error)) from error
-
-
-def _words(pool: PoolId, field: str, answer: Answer, count: int) -> tuple[int, ...]:
-    if answer is None or len(answer) != _WORD * count:
-        raise MalformedPoolError(pool, field, "the contract does not answer as a Solidly pair does")
-    return words_of_bytes(answer)
+def _word(pool: PoolId, field: str, answer: Answer) -> int:
+    return exact_words(pool, field, answer, 1, _UNLIKE)[0]

@@ -9,14 +9,16 @@ from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import constant_product
 from headrace.kernels.shape import ConstantProduct
 from headrace.model.address import Address
+from headrace.model.block import BlockContext
 
 
-def quote_out(state: UniswapV2State, token_in: Address, token_out: Address, amount_in: int) -> int:
+def quote_out(state: UniswapV2State, token_in: Address, token_out: Address, amount_in: int, at: BlockContext) -> int:
     """Most that the pair gives for exactly `amount_in`, rounded down.
 
     Raises:
         UnquotableError: the pair would revert.
     """
+    del at  # a pair knows no time
     reserve_in, reserve_out = _reserves(state, token_in, token_out)
     if amount_in <= 0:
         raise UnquotableError(state.pool.id, "the input is not positive (INSUFFICIENT_INPUT_AMOUNT)")
@@ -30,12 +32,13 @@ def quote_out(state: UniswapV2State, token_in: Address, token_out: Address, amou
     return amount_out
 
 
-def quote_in(state: UniswapV2State, token_in: Address, token_out: Address, amount_out: int) -> int:
+def quote_in(state: UniswapV2State, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
     """Least input whose `quote_out` reaches `amount_out`.
 
     Raises:
         UnquotableError: no input reaches it.
     """
+    del at  # a pair knows no time
     reserve_in, reserve_out = _reserves(state, token_in, token_out)
     if amount_out <= 0:
         raise UnquotableError(state.pool.id, "the output is not positive (INSUFFICIENT_OUTPUT_AMOUNT)")

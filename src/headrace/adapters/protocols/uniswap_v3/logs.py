@@ -12,15 +12,13 @@ otherwise the same event; the shares were part of the fee and change no quote.
 Source: Uniswap v3 core 1.0.1, IUniswapV3PoolEvents.sol; PancakeSwap v3 core 1.0.2, IPancakeV3PoolEvents.sol.
 """
 
-import msgspec
-
+from headrace.adapters.protocols.tick_pools import Position, require_point, require_range, with_position
 from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.adapters.protocols.words import signed, topic, words_of_hex
 from headrace.errors import MalformedLogError
-from headrace.kernels.tick_flaws import UNSET, point_flaw
-from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
-from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint, TickTable
-from headrace.model.address import Address, Hash32, PoolId
+from headrace.kernels.tick_flaws import UNSET
+from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint
+from headrace.model.address import Hash32, PoolId
 from headrace.model.event import Log
 
 INITIALIZE = topic("Initialize(uint160,int24)")
@@ -41,37 +39,24 @@ _FORMS: dict[Hash32, tuple[int, int]] = {  # topics, words
 }
 
 
-class Position(msgspec.Struct, frozen=True):
-    """Liquidity that a Mint adds or a Burn takes, between two ticks."""
-
-    tick_lower: int
-    tick_upper: int
-    liquidity: int
-
-
 def pool_of(log: Log) -> PoolId:
     """The pool is the contract that speaks.
 
     Raises:
         MalformedLogError: not one of these events, or not as many topics and words as it has.
     """
-    form = _FORMS.get(log.topics[0]) if log.topics else None
-    if form is None:
-        raise MalformedLogError(log.address, "topics", "the first topic is no event of a Uniswap v3 pool")
-    topics, words = form
-    is_sized = len(log.topics) == topics and len(log.data) == 2 + 2 * words * _WORD_BYTES
-    if not is_sized or not log.data.startswith("0x"):
-        raise MalformedLogError(log.address, "data", f"expected {topics} topics and {words} words of data")
+    _require_form(log)
     return PoolId(log.address)
 
 
-def apply_log(state: UniswapV3State, log: Log) -> UniswapV3State:
+def apply(state: UniswapV3State, log: Log) -> UniswapV3State:
     """The state after one log of this pool.
 
     Raises:
         MalformedLogError: the log is of another pool, has not its event's form, or cannot follow this state.
     """
-    if Address(pool_of(log)) != state.pool.address:
+    _require_form(log)
+    if log.address != state.pool.address:
         raise MalformedLogError(state.pool.id, "address", f"the log is of {log.address}")
     event, data = log.topics[0], _data(log)
     if event in {SWAP, SWAP_OF_PANCAKE}:
@@ -80,9 +65,18 @@ def apply_log(state: UniswapV3State, log: Log) -> UniswapV3State:
     if event == INITIALIZE:
         return _initialised(state, PricePoint(_word(data, 0), _tick(log, _word(data, 1)), 0))
     lower, upper = (_tick(log, _topic_word(log, topic)) for topic in log.topics[2:])
-    if event == MINT:
-        return _repositioned(state, Position(lower, upper, _word(data, 1)), sign=1)
-    return _repositioned(state, Position(lower, upper, _word(data, 0)), sign=-1)
+    change = _word(data, 1) if event == MINT else -_word(data, 0)
+    return _repositioned(state, Position(lower, upper, change))
+
+
+def _require_form(log: Log) -> None:
+    form = _FORMS.get(log.topics[0]) if log.topics else None
+    if form is None:
+        raise MalformedLogError(log.address, "topics", "the first topic is no event of a Uniswap v3 pool")
+    topics, words = form
+    is_sized = len(log.topics) == topics and len(log.data) == 2 + 2 * words * _WORD_BYTES
+    if not is_sized or not log.data.startswith("0x"):
+        raise MalformedLogError(log.address, "data", f"expected {topics} topics and {words} words of data")
 
 
 def _require_shares(log: Log, data: bytes) -> None:
@@ -95,39 +89,24 @@ def _require_shares(log: Log, data: bytes) -> None:
 def _moved(state: UniswapV3State, point: PricePoint) -> UniswapV3State:
     if state.point == UNSET:
         raise MalformedLogError(state.pool.id, "topics", "a swap before the pool has a price")
-    flaw = point_flaw(point, state.table)
-    if flaw is not None:
-        raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
+    require_point(state.pool, point, state.table)
     return UniswapV3State(state.pool, point, state.table)
 
 
 def _initialised(state: UniswapV3State, point: PricePoint) -> UniswapV3State:
     if state.point != UNSET:
         raise MalformedLogError(state.pool.id, "topics", "the pool has a price already")
-    flaw = point_flaw(point, state.table)
-    if flaw is not None:
-        raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
+    require_point(state.pool, point, state.table)
     return UniswapV3State(state.pool, point, state.table)
 
 
-def _repositioned(state: UniswapV3State, position: Position, *, sign: int) -> UniswapV3State:
-    lower, upper, liquidity = position.tick_lower, position.tick_upper, position.liquidity
-    spacing = state.table.tick_spacing
-    if not TICK_MIN <= lower < upper <= TICK_MAX or lower % spacing or upper % spacing:
-        raise MalformedLogError(state.pool.id, "ticks", f"{lower} to {upper} is no range of this pool")
-    if liquidity > LIQUIDITY_MAX or state.point == UNSET:
+def _repositioned(state: UniswapV3State, position: Position) -> UniswapV3State:
+    require_range(state.pool, state.table, position)
+    if abs(position.liquidity_delta) > LIQUIDITY_MAX or state.point == UNSET:
         raise MalformedLogError(state.pool.id, "amount", "out of range, or before the pool has a price")
-    if liquidity == 0:  # a burn of nothing only books fees
+    if position.liquidity_delta == 0:  # a burn of nothing only books fees
         return state
-    return _checked(state, state.table.with_position(lower, upper, sign * liquidity))
-
-
-def _checked(state: UniswapV3State, table: TickTable) -> UniswapV3State:
-    why = table.flaw()
-    if why:
-        raise MalformedLogError(state.pool.id, "amount", why)
-    at = state.point
-    return UniswapV3State(state.pool, PricePoint(at.sqrt_price_x96, at.tick, table.liquidity_at(at.tick)), table)
+    return UniswapV3State(state.pool, *with_position(state.pool, state.table, state.point, position, "amount"))
 
 
 def _data(log: Log) -> bytes:

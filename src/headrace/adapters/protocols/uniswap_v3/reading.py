@@ -3,21 +3,18 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from headrace.adapters.protocols.uniswap_v3.state import TICK_SPACING_MAX, UniswapV3State, state_flaw
+from headrace.adapters.protocols.uniswap_v3.state import PROTOCOL, TICK_SPACING_MAX, UniswapV3State, checked_state
 from headrace.adapters.protocols.uniswap_v3.ticks import SpacedPool, answer_words, ask, initialised_ticks
 from headrace.adapters.protocols.words import address_of, call_data, signed
 from headrace.errors import MalformedPoolError
 from headrace.kernels.tick_math import FEE_DENOMINATOR
 from headrace.kernels.tick_table import PricePoint, TickTable
 from headrace.model.address import Address, Hash32, PoolId
-from headrace.model.pool import Pool, ProtocolId
+from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
 
-PROTOCOL = ProtocolId("uniswap_v3")
 _WORD_BYTES = 32
 _ADDRESS_BITS = 160
-
-
 _TOKEN0 = call_data("token0()")
 _TOKEN1 = call_data("token1()")
 _FEE = call_data("fee()")
@@ -31,7 +28,7 @@ _SLIPSTREAM_SLOT0_WORDS = 6  # without the protocol's share of the fee
 _GLOBAL_STATE_WORDS_MIN = 6
 
 
-async def describe(chain: Chain, venue: str, pool_id: PoolId, block: Hash32) -> Pool:
+async def describe(chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
     """Tokens and fee of a pool.
 
     Raises:
@@ -39,23 +36,23 @@ async def describe(chain: Chain, venue: str, pool_id: PoolId, block: Hash32) -> 
             compute otherwise, which the message names.
         ChainError: the node failed.
     """
-    address = Address(pool_id)
+    address = Address(pool)
     _refuse_relatives(
-        pool_id, await chain.call_many([Call(address, data) for data in (_SLOT0, _GLOBAL_STATE, _CURRENT_FEE)], block)
+        pool, await chain.call_many([Call(address, data) for data in (_SLOT0, _GLOBAL_STATE, _CURRENT_FEE)], block)
     )
     calls = [Call(address, data) for data in (_TOKEN0, _TOKEN1, _FEE, _TICK_SPACING)]
     answers = await chain.call_many(calls, block)
     token0, token1, fee, spacing = (
-        answer_words(pool_id, name, answer, 1)[0]
+        answer_words(pool, name, answer, 1)[0]
         for name, answer in zip(("token0", "token1", "fee", "tickSpacing"), answers, strict=True)
     )
     if max(token0, token1) >> _ADDRESS_BITS or not 0 < token0 < token1:
-        raise MalformedPoolError(pool_id, "token0", "the tokens are not two addresses in ascending order")
+        raise MalformedPoolError(pool, "token0", "the tokens are not two addresses in ascending order")
     if fee >= FEE_DENOMINATOR:
-        raise MalformedPoolError(pool_id, "fee", f"{fee} pips is not below {FEE_DENOMINATOR}")
+        raise MalformedPoolError(pool, "fee", f"{fee} pips is not below {FEE_DENOMINATOR}")
     if not 1 <= spacing <= TICK_SPACING_MAX:
-        raise MalformedPoolError(pool_id, "tickSpacing", f"{spacing} is not between 1 and {TICK_SPACING_MAX}")
-    return Pool(pool_id, address, PROTOCOL, venue, (address_of(token0), address_of(token1)), fee)
+        raise MalformedPoolError(pool, "tickSpacing", f"{spacing} is not between 1 and {TICK_SPACING_MAX}")
+    return Pool(pool, address, PROTOCOL, venue, (address_of(token0), address_of(token1)), fee)
 
 
 def _refuse_relatives(pool_id: PoolId, answers: Sequence[bytes | None]) -> None:
@@ -93,16 +90,9 @@ async def read(chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[Unis
     spaced = [SpacedPool(pool.id, pool.address, spacing) for pool, spacing in zip(pools, spacings, strict=True)]
     ticks = await initialised_ticks(chain, spaced, block)
     return tuple(
-        _state(pool, point, TickTable(pool.fee_pips, spacing, entries))
+        checked_state(UniswapV3State(pool, point, TickTable(pool.fee_pips, spacing, entries)))
         for pool, point, spacing, entries in zip(pools, points, spacings, ticks, strict=True)
     )
-
-
-def _state(pool: Pool, point: PricePoint, table: TickTable) -> UniswapV3State:
-    flaw = state_flaw(point, table)
-    if flaw is not None:
-        raise MalformedPoolError(pool.id, flaw.field, flaw.why)
-    return UniswapV3State(pool, point, table)
 
 
 def _spacing(pool: Pool, answer: bytes | None) -> int:

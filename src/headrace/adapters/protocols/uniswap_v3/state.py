@@ -11,8 +11,9 @@ from headrace.kernels import tick_flaws
 from headrace.kernels.tick_flaws import Flaw
 from headrace.kernels.tick_math import FEE_DENOMINATOR
 from headrace.kernels.tick_table import PricePoint, TickTable
-from headrace.model.pool import Pool
+from headrace.model.pool import Pool, ProtocolId
 
+PROTOCOL = ProtocolId("uniswap_v3")
 TICK_SPACING_MAX = 16_383  # the factory takes no larger one
 
 

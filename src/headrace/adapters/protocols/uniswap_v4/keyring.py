@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from headrace.adapters.protocols.uniswap_v4 import logs
 from headrace.adapters.protocols.uniswap_v4.key import KEY_WORDS, PoolKey, key_of_words, tradable
 from headrace.adapters.protocols.words import call_data, words_of_bytes
 from headrace.errors import MalformedLogError, MalformedPoolError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.event import Log
+from headrace.model.pool import Pool
 from headrace.ports.chain import Call, Chain
 
 _POOL_KEYS = "poolKeys(bytes25)"
@@ -43,13 +45,18 @@ class Keyring:
         self._keys = {key.id: key for venue in venues.values() for key in venue.keys}
         self._managers = {venue.manager for venue in venues.values()}
 
-    def enter(self, manager: Address) -> None:
-        """Know a PoolManager from now on, because a pool of the market lies in it; harmless when it is known."""
-        self._managers.add(manager)
+    def enter(self, pool: Pool) -> None:
+        """Know a pool's PoolManager from now on; harmless when it is known."""
+        self._managers.add(pool.address)
 
-    def is_manager(self, address: Address) -> bool:
-        """Whether logs of this contract speak of pools."""
-        return address in self._managers
+    def pool_of(self, log: Log) -> PoolId:
+        """The pool whose id a manager's log carries; a stranger's log speaks of the stranger, who is no pool.
+
+        Raises:
+            MalformedLogError: the log has not the event's form.
+        """
+        pool = logs.pool_of(log)
+        return pool if log.address in self._managers else PoolId(log.address)
 
     def learn(self, key: PoolKey) -> None:
         """Know a key from now on; harmless when it is known."""
@@ -61,7 +68,7 @@ class Keyring:
         Raises:
             MalformedLogError: no manager that is known emitted the log.
         """
-        if not self.is_manager(log.address):
+        if log.address not in self._managers:
             raise MalformedLogError(log.address, "address", "it is no PoolManager that is known")
 
     def manager_of(self, pool: PoolId, venue: str) -> Address:

@@ -10,12 +10,12 @@ the fees known, so that a lost log shows at the next swap instead of in a wrong 
 Source: Uniswap v4 core 1.0.2, IPoolManager.sol, IProtocolFees.sol.
 """
 
+from headrace.adapters.protocols.tick_pools import Position, require_point, require_range, with_position
 from headrace.adapters.protocols.uniswap_v4.key import PoolKey, key_of_words
 from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State, protocol_fee_flaw, unpacked_fee
 from headrace.adapters.protocols.words import signed, topic, words_of_hex
 from headrace.errors import MalformedLogError
-from headrace.kernels.tick_flaws import UNSET, point_flaw
-from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
+from headrace.kernels.tick_flaws import UNSET
 from headrace.kernels.tick_table import PricePoint
 from headrace.model.address import Hash32, PoolId
 from headrace.model.event import Log
@@ -63,7 +63,7 @@ def key_of(log: Log) -> PoolKey:
     return key
 
 
-def apply_log(state: UniswapV4State, log: Log) -> UniswapV4State:
+def apply(state: UniswapV4State, log: Log) -> UniswapV4State:
     """The state after one log of this pool.
 
     Raises:
@@ -105,20 +105,14 @@ def _moved(state: UniswapV4State, words: tuple[int, ...]) -> UniswapV4State:
 
 
 def _repositioned(state: UniswapV4State, words: tuple[int, ...]) -> UniswapV4State:
-    lower, upper, delta = (signed(word) for word in words[:3])
-    spacing = state.table.tick_spacing
-    if not TICK_MIN <= lower < upper <= TICK_MAX or lower % spacing or upper % spacing:
-        raise MalformedLogError(state.pool.id, "ticks", f"{lower} to {upper} is no range of this pool")
+    position = Position(*(signed(word) for word in words[:3]))
+    require_range(state.pool, state.table, position)
+    delta = position.liquidity_delta
     if abs(delta) > _LIQUIDITY_DELTA_MAX:
         raise MalformedLogError(state.pool.id, "liquidity_delta", f"{delta} is not a signed 128-bit number")
     if delta == 0:  # only collects fees
         return state
-    table = state.table.with_position(lower, upper, delta)
-    why = table.flaw()
-    if why:
-        raise MalformedLogError(state.pool.id, "liquidity_delta", why)
-    at = state.point
-    point = PricePoint(at.sqrt_price_x96, at.tick, table.liquidity_at(at.tick))
+    point, table = with_position(state.pool, state.table, state.point, position, "liquidity_delta")
     return UniswapV4State(state.pool, state.hooks, state.protocol_fee, point, table)
 
 
@@ -131,9 +125,7 @@ def _charged(state: UniswapV4State, packed: int) -> UniswapV4State:
 
 
 def _at(state: UniswapV4State, point: PricePoint) -> UniswapV4State:
-    flaw = point_flaw(point, state.table)
-    if flaw is not None:
-        raise MalformedLogError(state.pool.id, flaw.field, flaw.why)
+    require_point(state.pool, point, state.table)
     return UniswapV4State(state.pool, state.hooks, state.protocol_fee, point, state.table)
 
 

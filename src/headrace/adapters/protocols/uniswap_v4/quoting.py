@@ -13,54 +13,61 @@ Source: Uniswap v4 core 1.0.2, Pool.swap, SwapMath.sol, PoolManager._settle.
 import msgspec
 import numpy as np
 
+from headrace.adapters.protocols.tick_pools import TickGas, is_zero_for_one
 from headrace.adapters.protocols.uniswap_v3.refusing import limit_refusal
 from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State
 from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels.shape import TickSegments
 from headrace.kernels.tick_math import FEE_DENOMINATOR
-from headrace.kernels.tick_segments import Fill, crossed_ticks, fill, input_for
+from headrace.kernels.tick_segments import Fill, fill, input_for
 from headrace.kernels.tick_shape import tick_segments
 from headrace.kernels.tick_walk import extreme_limit, walk
 from headrace.model.address import Address
+from headrace.model.block import BlockContext
 from headrace.model.limited_swap import FilledSwap, LimitedSwap
 
 AMOUNT_MAX = 2**127 - 1  # int128
 
 GAS_SWAP = 42_000  # inside one range, by V4Quoter on pools in use: 37,000 in the median of 2,147, 54,000 in every tenth
 GAS_SETTLEMENT = 55_000  # unlock, two transfers, the books: v4-core's "simple swap" transaction less 21,000 and a swap
-GAS_PER_CROSSED_TICK = 30_000  # of a tick crossed for the first time, which fills empty storage; later ones cost less
-GAS_PER_WORD = 5_300  # one more word of the bitmap
+_GAS = TickGas(
+    base=GAS_SWAP + GAS_SETTLEMENT,
+    per_crossed_tick=30_000,  # of a tick crossed for the first time, which fills empty storage; later ones cost less
+    per_word=5_300,
+)
 
 
-def quote_out(state: UniswapV4State, token_in: Address, token_out: Address, amount_in: int) -> int:
+def quote_out(state: UniswapV4State, token_in: Address, token_out: Address, amount_in: int, at: BlockContext) -> int:
     """What the pool pays for exactly `amount_in`; 0 is possible for a few units.
 
     Raises:
         UnquotableError: not the pool's tokens, no positive amount, one over 127 bits, or the liquidity ends before it
             is taken.
     """
-    filled = _fill(state, amount_in, zero_for_one=is_zero_for_one(state, token_in, token_out))
-    if filled is None:
+    del at  # a quote depends on no time
+    done = _fill(state, amount_in, zero_for_one=is_zero_for_one(state.pool, token_in, token_out))
+    if done is None:
         raise UnquotableError(state.pool.id, f"it would not take {amount_in} of {token_in} as a whole")
-    _require_payable(state, filled)
-    return filled.amount_out
+    _require_payable(state, done)
+    return done.amount_out
 
 
-def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amount_out: int) -> int:
+def quote_in(state: UniswapV4State, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
     """The least input whose `quote_out` reaches `amount_out`; the pool's own exact-output swap may ask for more.
 
     Raises:
         UnquotableError: not the pool's tokens, no positive amount, or no input buys it.
     """
-    down = is_zero_for_one(state, token_in, token_out)
+    del at  # a quote depends on no time
+    down = is_zero_for_one(state.pool, token_in, token_out)
     table = state.table_for(zero_for_one=down)
     least = None
     if table.fee_pips < FEE_DENOMINATOR:
         least = input_for(table, state.point, amount_out, zero_for_one=down)
-    filled = None if least is None else _fill(state, least, zero_for_one=down)
-    if least is None or filled is None:
+    done = None if least is None else _fill(state, least, zero_for_one=down)
+    if least is None or done is None:
         raise UnquotableError(state.pool.id, f"no input buys {amount_out} of {token_out}")
-    _require_payable(state, filled)
+    _require_payable(state, done)
     return least
 
 
@@ -71,7 +78,7 @@ def filled(state: UniswapV4State, swap: LimitedSwap) -> FilledSwap:
         UnquotableError: not the pool's tokens, no positive amount, a limit that the price has passed or that is out of
             bounds, an amount taken or paid over 127 bits, an exact output where the fee is all there is.
     """
-    down = is_zero_for_one(state, swap.token_in, swap.token_out)
+    down = is_zero_for_one(state.pool, swap.token_in, swap.token_out)
     table = state.table_for(zero_for_one=down)
     if swap.is_exact_output and table.fee_pips >= FEE_DENOMINATOR:
         raise UnquotableError(state.pool.id, "the fee is all there is (InvalidFeeForExactOut)")
@@ -91,7 +98,7 @@ def asked_in(state: UniswapV4State, token_in: Address, token_out: Address, amoun
     Raises:
         UnquotableError: as `filled`, or the liquidity does not hold it.
     """
-    limit = extreme_limit(zero_for_one=is_zero_for_one(state, token_in, token_out))
+    limit = extreme_limit(zero_for_one=is_zero_for_one(state.pool, token_in, token_out))
     done = filled(state, LimitedSwap(token_in, token_out, amount_out, limit, is_exact_output=True))
     if done.amount_out != amount_out:
         raise UnquotableError(state.pool.id, f"it would not give {amount_out} of {token_out} as a whole")
@@ -100,7 +107,7 @@ def asked_in(state: UniswapV4State, token_in: Address, token_out: Address, amoun
 
 def shape(state: UniswapV4State, token_in: Address, token_out: Address) -> TickSegments:
     """Rows from the current price to the last tick; none where the fee is all there is."""
-    down = is_zero_for_one(state, token_in, token_out)
+    down = is_zero_for_one(state.pool, token_in, token_out)
     table = state.table_for(zero_for_one=down)
     if table.fee_pips >= FEE_DENOMINATOR:
         return TickSegments(np.empty((0, 4)), 0.0, 0.0)
@@ -110,35 +117,16 @@ def shape(state: UniswapV4State, token_in: Address, token_out: Address) -> TickS
 
 def gas(state: UniswapV4State, token_in: Address, token_out: Address, amount_in: int) -> int:
     """Base, plus a price per initialised tick crossed and per bitmap word; just the base for a refused amount."""
-    down = is_zero_for_one(state, token_in, token_out)
-    filled = _fill(state, amount_in, zero_for_one=down)
-    if filled is None:
-        return GAS_SWAP + GAS_SETTLEMENT
-    table = state.table_for(zero_for_one=down)
-    crossed = crossed_ticks(table, state.point, filled.tick_reached, zero_for_one=down)
-    words = abs(table.word_of(filled.tick_reached) - table.word_of(state.point.tick))
-    return GAS_SWAP + GAS_SETTLEMENT + GAS_PER_CROSSED_TICK * crossed + GAS_PER_WORD * words
+    down = is_zero_for_one(state.pool, token_in, token_out)
+    done = _fill(state, amount_in, zero_for_one=down)
+    return _GAS.of(state.table_for(zero_for_one=down), state.point, done, zero_for_one=down)
 
 
-def is_zero_for_one(state: UniswapV4State, token_in: Address, token_out: Address) -> bool:
-    """Whether the price goes down.
-
-    Raises:
-        UnquotableError: not the pool's two tokens.
-    """
-    token0, token1 = state.pool.tokens
-    if (token_in, token_out) == (token0, token1):
-        return True
-    if (token_in, token_out) == (token1, token0):
-        return False
-    raise UnansweredError(state.pool.id, f"it does not swap {token_in} for {token_out}")
-
-
-def _require_payable(state: UniswapV4State, filled: Fill) -> None:
-    if not state.table.coverage.holds(filled.tick_reached):
+def _require_payable(state: UniswapV4State, done: Fill) -> None:
+    if not state.table.coverage.holds(done.tick_reached):
         raise UnansweredError(state.pool.id, "it would leave the ticks that are known")
-    if filled.amount_out > AMOUNT_MAX:
-        raise UnquotableError(state.pool.id, f"it would pay {filled.amount_out}, which no signed 128 bits hold")
+    if done.amount_out > AMOUNT_MAX:
+        raise UnquotableError(state.pool.id, f"it would pay {done.amount_out}, which no signed 128 bits hold")
 
 
 def _fill(state: UniswapV4State, amount_in: int, *, zero_for_one: bool) -> Fill | None:

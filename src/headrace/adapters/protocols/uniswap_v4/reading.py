@@ -49,35 +49,42 @@ _FIELD_BITS = 24  # tick, protocol fee and fee stand above the price, 24 bits ea
 _ID = re.compile(r"0x[0-9a-f]{64}")
 
 
-async def describe(keyring: Keyring, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
-    """Tokens and fee of a pool, from its key; one without a price yet is described too.
+class PoolReader:
+    """Reads pools whose keys a keyring knows or finds."""
 
-    Raises:
-        MalformedPoolError: the id is none, its key is nowhere to be had or is refused, or the manager is none.
-        ChainError: the node failed.
-    """
-    if not _ID.fullmatch(pool):
-        raise MalformedPoolError(pool, "id", "a pool's id is 32 bytes of lowercase hex")
-    manager = keyring.manager_of(pool, venue)
-    (key,) = await keyring.keys(chain, ((pool, venue),), block)
-    (slot0,) = await _load(chain, pool, manager, (_base(pool),), block)
-    _point_and_fee(pool, key, slot0, 0)
-    return Pool(pool, manager, PROTOCOL, venue, (key.currency0, key.currency1), key.fee_pips)
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
 
+    async def describe(self, chain: Chain, venue: str, pool: PoolId, block: Hash32) -> Pool:
+        """Tokens and fee of a pool, from its key; one without a price yet is described too.
 
-async def read(keyring: Keyring, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV4State, ...]:
-    """States of many pools after `block`, parallel to `pools`.
+        Raises:
+            MalformedPoolError: the id is none, its key is nowhere to be had or is refused, or the manager is none.
+            ChainError: the node failed.
+        """
+        if not _ID.fullmatch(pool):
+            raise MalformedPoolError(pool, "id", "a pool's id is 32 bytes of lowercase hex")
+        manager = self._keyring.manager_of(pool, venue)
+        (key,) = await self._keyring.keys(chain, ((pool, venue),), block)
+        (slot0,) = await _load(chain, pool, manager, (_base(pool),), block)
+        _point_and_fee(pool, key, slot0, 0)
+        return Pool(pool, manager, PROTOCOL, venue, (key.currency0, key.currency1), key.fee_pips)
 
-    Raises:
-        MalformedPoolError: a pool's key or state cannot be one of this protocol.
-        ChainError: the node failed.
-    """
-    keys = dict(zip(pools, await keyring.keys(chain, [(one.id, one.venue) for one in pools], block), strict=True))
-    states: dict[Pool, UniswapV4State] = {}
-    for manager in dict.fromkeys(pool.address for pool in pools):
-        here = {pool: keys[pool] for pool in pools if pool.address == manager}
-        states.update({state.pool: state for state in await _read_from(chain, manager, here, block)})
-    return tuple(states[pool] for pool in pools)
+    async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV4State, ...]:
+        """States of many pools after `block`, parallel to `pools`.
+
+        Raises:
+            MalformedPoolError: a pool's key or state cannot be one of this protocol.
+            ChainError: the node failed.
+        """
+        keys = dict(
+            zip(pools, await self._keyring.keys(chain, [(one.id, one.venue) for one in pools], block), strict=True)
+        )
+        states: dict[Pool, UniswapV4State] = {}
+        for manager in dict.fromkeys(pool.address for pool in pools):
+            here = {pool: keys[pool] for pool in pools if pool.address == manager}
+            states.update({state.pool: state for state in await _read_from(chain, manager, here, block)})
+        return tuple(states[pool] for pool in pools)
 
 
 async def _read_from(chain: Chain, manager: Address, keys: dict[Pool, PoolKey], block: Hash32) -> list[UniswapV4State]:

@@ -13,10 +13,12 @@ from headrace.adapters.protocols.balancer_v2_vault.logs import (
     FEE_CHANGED,
     PAUSE_CHANGED,
     SWAP,
+    VAULT_FORM,
 )
-from headrace.adapters.protocols.balancer_v2_vault.registry import Registry
+from headrace.adapters.protocols.vault_registry import VaultRegistry
 from headrace.errors import MalformedLogError, MarketStaleError, UnquotableError
 from headrace.model.address import Address, Hash32, PoolId
+from headrace.model.block import BlockContext
 from headrace.model.event import Log
 from headrace.model.executor_step import BalancerV2Step
 from headrace.model.pool import Pool
@@ -29,6 +31,10 @@ TERMS = WeightedTerms((HALF, HALF), has_shortcuts=True, pause_ends_at=1000, vaul
 STATE = BalancerV2State(
     POOL, TERMS, cash=(500, 600), managed=(0, 50), swap_fee=10**15, is_paused=False, is_vault_paused=False
 )
+
+
+def at(timestamp: int) -> BlockContext:
+    return BlockContext(1, timestamp, 0, LOW)
 
 
 def word(value: int | str) -> str:
@@ -83,18 +89,18 @@ def test_the_pools_own_logs_change_fee_and_pause_until_the_pause_runs_out() -> N
     assert apply(STATE, log(CONTRACT, (FEE_CHANGED,), 5)).swap_fee == 5
     paused = apply(STATE, log(CONTRACT, (PAUSE_CHANGED,), 1))
     with pytest.raises(UnquotableError, match="paused"):
-        quote_out(paused, LOW, HIGH, 5, timestamp=1000)
-    assert quote_out(paused, LOW, HIGH, 50, timestamp=1001) == quote_out(STATE, LOW, HIGH, 50, timestamp=0) > 0
+        quote_out(paused, LOW, HIGH, 5, at(1000))
+    assert quote_out(paused, LOW, HIGH, 50, at(1001)) == quote_out(STATE, LOW, HIGH, 50, at(0)) > 0
     assert shape(paused, LOW, HIGH).balance_out == 0
     assert apply(paused, log(CONTRACT, (PAUSE_CHANGED,), 0)) == STATE
     in_paused_vault = msgspec.structs.replace(STATE, is_vault_paused=True)
     with pytest.raises(UnquotableError, match="vault"):
-        quote_out(in_paused_vault, LOW, HIGH, 5, timestamp=2000)
-    assert quote_out(in_paused_vault, LOW, HIGH, 50, timestamp=2001) > 0
+        quote_out(in_paused_vault, LOW, HIGH, 5, at(2000))
+    assert quote_out(in_paused_vault, LOW, HIGH, 50, at(2001)) > 0
 
 
 def test_a_log_is_routed_by_who_emits_it() -> None:
-    registry = Registry()
+    registry = VaultRegistry(VAULT_FORM)
     swap = log(VAULT, (SWAP, ID, word(HIGH), word(LOW)), 7, 9)
     fee = log(CONTRACT, (FEE_CHANGED,), 5)
     assert [registry.pool_of(one) for one in (swap, fee)] == [PoolId(VAULT), PoolId(CONTRACT)]
@@ -106,14 +112,14 @@ def test_a_log_is_routed_by_who_emits_it() -> None:
 
 @pytest.mark.parametrize("topics", [(), (SWAP, ID), (BALANCE_CHANGED, ID), (FEE_CHANGED,)])
 def test_a_vaults_log_without_a_pool_is_malformed(topics: tuple[str, ...]) -> None:
-    registry = Registry()
+    registry = VaultRegistry(VAULT_FORM)
     registry.enter(POOL)
     with pytest.raises(MalformedLogError):
         registry.pool_of(log(VAULT, topics, 1))
 
 
 def test_a_pause_of_the_vault_concerns_the_whole_market() -> None:
-    registry = Registry()
+    registry = VaultRegistry(VAULT_FORM)
     registry.enter(POOL)
     with pytest.raises(MarketStaleError):
         registry.pool_of(log(VAULT, (PAUSE_CHANGED,), 1))

@@ -15,12 +15,12 @@ from headrace.adapters.protocols.balancer_v3.logs import (
     RECOVERY_CHANGED,
     REMOVED,
     SWAP,
+    VAULT_FORM,
     VAULT_PAUSE_CHANGED,
     YIELD_FEE_CHANGED,
     apply,
 )
 from headrace.adapters.protocols.balancer_v3.quoting import quote_in, quote_out, shape
-from headrace.adapters.protocols.balancer_v3.registry import Registry
 from headrace.adapters.protocols.balancer_v3.state import (
     PROTOCOL,
     BalancerV3State,
@@ -29,6 +29,7 @@ from headrace.adapters.protocols.balancer_v3.state import (
     WeightedTerms,
     checked_state,
 )
+from headrace.adapters.protocols.vault_registry import VaultRegistry
 from headrace.errors import MalformedLogError, MalformedPoolError, MarketStaleError, UnquotableError
 from headrace.kernels.fixed_point_power import ONE
 from headrace.kernels.ramp import Ramp
@@ -149,7 +150,7 @@ def test_a_weighted_pool_tells_nothing_itself() -> None:
 
 
 def test_a_log_is_routed_by_who_emits_it() -> None:
-    registry = Registry()
+    registry = VaultRegistry(VAULT_FORM)
     swap = log(VAULT, (SWAP, CONTRACT, HIGH, LOW), 7, 9, 0, 0)
     assert registry.pool_of(swap) == PoolId(VAULT)
     registry.enter(STATE.pool)

@@ -75,15 +75,15 @@ def test_a_pool_is_folded_from_its_first_log_on() -> None:
 
 def test_a_swap_shares_the_table_and_a_burn_of_nothing_changes_nothing() -> None:
     before = live()
-    assert logs.apply_log(before, swap(2**96, 10**18, 0)).table is before.table
-    assert logs.apply_log(before, burn(-600, 600, 0)) is before
+    assert logs.apply(before, swap(2**96, 10**18, 0)).table is before.table
+    assert logs.apply(before, burn(-600, 600, 0)) is before
 
 
 def test_after_a_downward_crossing_the_tick_is_one_below_its_price() -> None:
-    after = logs.apply_log(live(), swap(sqrt_price_at_tick_up(-600), 0, -601))
+    after = logs.apply(live(), swap(sqrt_price_at_tick_up(-600), 0, -601))
     assert after.point.tick == -601
     with pytest.raises(MalformedLogError, match="liquidity"):
-        logs.apply_log(live(), swap(sqrt_price_at_tick_up(-600), 0, -600))
+        logs.apply(live(), swap(sqrt_price_at_tick_up(-600), 0, -600))
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_after_a_downward_crossing_the_tick_is_one_below_its_price() -> None:
 )
 def test_a_log_that_cannot_follow_the_state_is_refused(bad: Log, field: str) -> None:
     with pytest.raises(MalformedLogError) as caught:
-        logs.apply_log(live(), bad)
+        logs.apply(live(), bad)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("early", [swap(2**96, 0, 0), mint(-60, 60, 1), burn(-60, 60, 1)])
 def test_nothing_happens_to_a_pool_without_a_price(early: Log) -> None:
     with pytest.raises(MalformedLogError):
-        logs.apply_log(unset(), early)
+        logs.apply(unset(), early)
 
 
 def test_a_first_price_must_be_one() -> None:
     with pytest.raises(MalformedLogError) as caught:
-        logs.apply_log(unset(), log(logs.INITIALIZE, (), (2**96, 3)))
+        logs.apply(unset(), log(logs.INITIALIZE, (), (2**96, 3)))
     assert caught.value.field == "tick"
 
 
@@ -144,27 +144,27 @@ def test_a_log_of_another_form_or_pool_is_refused(good: Log) -> None:
         replace(good, address=Address("0x" + "cd" * 20)),
     ):
         with pytest.raises(MalformedLogError):
-            logs.apply_log(live(), bad)
+            logs.apply(live(), bad)
 
 
 def test_indexed_ticks_that_are_not_hex_are_refused() -> None:
     good = mint(-60, 60, 1)
     bad = msgspec.structs.replace(good, topics=(*good.topics[:3], Hash32("0x" + "zz" * 32)))
     with pytest.raises(MalformedLogError) as caught:
-        logs.apply_log(live(), bad)
+        logs.apply(live(), bad)
     assert caught.value.field == "topics"
 
 
 @pytest.mark.parametrize("shares", [(0, 0), (5, 2**128 - 1)])
 def test_a_swap_of_pancakeswap_moves_the_price_whatever_the_protocol_takes(shares: tuple[int, int]) -> None:
     told = log(logs.SWAP_OF_PANCAKE, (OWNER, OWNER), (5, -4, 2**96 + 7, 10**18, 0, *shares))
-    assert logs.apply_log(live(), told) == logs.apply_log(live(), swap(2**96 + 7, 10**18, 0))
+    assert logs.apply(live(), told) == logs.apply(live(), swap(2**96 + 7, 10**18, 0))
 
 
 @pytest.mark.parametrize("shares", [(2**128, 0), (0, 2**256 - 1)])
 def test_a_share_of_more_than_128_bits_is_none(shares: tuple[int, int]) -> None:
     with pytest.raises(MalformedLogError) as caught:
-        logs.apply_log(live(), log(logs.SWAP_OF_PANCAKE, (OWNER, OWNER), (5, -4, 2**96 + 7, 10**18, 0, *shares)))
+        logs.apply(live(), log(logs.SWAP_OF_PANCAKE, (OWNER, OWNER), (5, -4, 2**96 + 7, 10**18, 0, *shares)))
     assert caught.value.field == "protocol_fees"
 
 

@@ -98,13 +98,13 @@ def test_a_pool_is_folded_from_its_first_log_on() -> None:
 
 def test_a_swap_shares_the_table_and_what_collects_fees_changes_nothing() -> None:
     before = live()
-    assert logs.apply_log(before, swap(2**96, LIQUIDITY, 0)).table is before.table
-    assert logs.apply_log(before, modify(-600, 600, 0)) is before
+    assert logs.apply(before, swap(2**96, LIQUIDITY, 0)).table is before.table
+    assert logs.apply(before, modify(-600, 600, 0)) is before
 
 
 def test_a_swap_that_took_nothing_may_carry_the_fee_of_either_direction() -> None:
     for fee in (DOWN_FEE, UP_FEE):
-        assert logs.apply_log(live(), swap(2**96, LIQUIDITY, 0, (0, 0), fee)) == live()
+        assert logs.apply(live(), swap(2**96, LIQUIDITY, 0, (0, 0), fee)) == live()
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_a_swap_that_took_nothing_may_carry_the_fee_of_either_direction() -> Non
 )
 def test_a_lost_log_is_noticed_by_the_next_swap_at_the_latest(lost: Log, field: str) -> None:
     story = [born(), modify(-600, 600, LIQUIDITY), charge(PACKED), swap(2**96, LIQUIDITY, 0)]
-    assert reduce(logs.apply_log, story, unset()) == live()
+    assert reduce(logs.apply, story, unset()) == live()
     with pytest.raises(MalformedLogError) as caught:
-        reduce(logs.apply_log, [one for one in story if one != lost], unset())
+        reduce(logs.apply, [one for one in story if one != lost], unset())
     assert caught.value.field == field
 
 
@@ -176,19 +176,19 @@ def test_the_protocols_fee_is_packed_with_zero_for_one_below() -> None:
 )
 def test_a_log_that_cannot_follow_the_state_is_refused(bad: Log, field: str) -> None:
     with pytest.raises(MalformedLogError) as caught:
-        logs.apply_log(live(), bad)
+        logs.apply(live(), bad)
     assert (caught.value.pool, caught.value.field) == (KEY.id, field)
 
 
 @pytest.mark.parametrize("early", [swap(2**96, 0, 0), modify(-60, 60, 1), charge(0)])
 def test_nothing_happens_to_a_pool_without_a_price(early: Log) -> None:
     with pytest.raises(MalformedLogError):
-        logs.apply_log(unset(), early)
+        logs.apply(unset(), early)
 
 
 def test_a_first_price_must_be_one() -> None:
     with pytest.raises(MalformedLogError) as caught:
-        logs.apply_log(unset(), born(tick=3))
+        logs.apply(unset(), born(tick=3))
     assert caught.value.field == "tick"
 
 
@@ -207,7 +207,7 @@ def test_a_log_of_another_form_or_pool_is_refused(good: Log) -> None:
         replace(good, address=Address("0x" + "cd" * 20)),
     ):
         with pytest.raises(MalformedLogError):
-            logs.apply_log(live() if good.topics[0] != logs.INITIALIZE else unset(), bad)
+            logs.apply(live() if good.topics[0] != logs.INITIALIZE else unset(), bad)
 
 
 def test_a_log_speaks_of_a_pool_only_when_the_manager_emits_it() -> None:
