@@ -1,8 +1,7 @@
 """How much of a pool stands behind its price: the rate at zero size, and what it pays until the price has moved.
 
-Idea. Every shape is concave, so its marginal price falls with the input, and the input at which it has fallen to a
-given share is found by doubling and bisection, whatever the shape. Floats only: it ranks and warns, and decides no
-amount.
+Idea. What a pool takes until its price has fallen to a share of itself (`kernels.depth`), and what it pays for that.
+Floats only: it ranks and warns, and decides no amount.
 
 Error bound: the depth is right to a millionth of itself, or to a float's precision where the shape is nearly flat.
 """
@@ -12,9 +11,9 @@ from typing import NamedTuple
 from numba import njit
 
 from headrace.kernels.curve import EdgeArrays, hop
+from headrace.kernels.depth import depth_to_price, price_after, spot_price
 
-_GROWTH = 16.0
-_BISECTIONS = 30
+_WIDTH = 1e-6
 _INPUT_MAX = 1e40
 
 
@@ -32,17 +31,9 @@ def backing(arrays: EdgeArrays, edge: int, units: float, share: float) -> tuple[
 
     `is_coarse` says that the output of `units` leaves less. An edge that gives nothing has rate and depth 0.
     """
-    _, rate = hop(arrays, edge, 0.0)
+    rate = spot_price(arrays, edge)
     if not 0.0 < rate < 1e300:  # noqa: PLR2004 - beyond it the next line would overflow
         return 0.0, False, 0.0
-    low, high = 0.0, units / rate
-    is_coarse = not hop(arrays, edge, high)[1] > share * rate
-    while high < _INPUT_MAX and hop(arrays, edge, high)[1] > share * rate:
-        low, high = high, high * _GROWTH
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2.0
-        if hop(arrays, edge, middle)[1] > share * rate:
-            low = middle
-        else:
-            high = middle
-    return rate, is_coarse, hop(arrays, edge, low)[0]
+    is_coarse = not price_after(arrays, edge, units / rate) > share * rate
+    depth = depth_to_price(arrays, edge, share * rate, units / rate, _WIDTH)
+    return rate, is_coarse, hop(arrays, edge, min(depth, _INPUT_MAX))[0]

@@ -49,12 +49,13 @@ def price_after(arrays: EdgeArrays, edge: int, amount_in: float) -> float:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def depth_to_price(arrays: EdgeArrays, edge: int, price_min: float) -> float:
+def depth_to_price(arrays: EdgeArrays, edge: int, price_min: float, first: float = 1.0, width: float = _WIDTH) -> float:
     """Greatest input until the price falls to `price_min`; 0 where it is lower from the start.
 
     Where a pool ends at a better price, that is all it takes. Infinite where nothing is asked: a price of 0 or less.
+    The search begins at an input of `first` and ends within `width` of the input found.
     """
-    low, high = 0.0, 1.0
+    low, high = 0.0, first
     if price_min <= 0.0:
         return math.inf
     if not price_after(arrays, edge, low) >= price_min:
@@ -69,7 +70,7 @@ def depth_to_price(arrays: EdgeArrays, edge: int, price_min: float) -> float:
             low = middle
         else:
             high = middle
-        if high - low <= _WIDTH * high:
+        if high - low <= width * high:
             break
     return low
 

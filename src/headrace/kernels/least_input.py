@@ -5,12 +5,14 @@ input that gives as much. Around that guess a bracket grows by doubling, and hal
 which one falls short and one is enough.
 
 Bound. The answer is exact as to its neighbour: it reaches, one unit less does not. It is the least of all where the
-output never falls when the input grows; each kernel says how far that holds for it.
+output never falls when the input grows; each kernel says how far that holds for it. Where it falls, the same bracket
+(`crossing`, `halved`) is applied piece by piece: `adapters/protocols/curve_stableswap/least_input.py`.
 """
 
 from collections.abc import Callable
 
-_FIRST_WIDTH_SHIFT = 40  # a contract's answer is right to about 10^-12
+Reaches = Callable[[int], bool]
+_FIRST_WIDTH_SHIFT = 40  # a contract's answer, and a guess in floats, is right to about 10^-12
 
 
 def least_input(output: Callable[[int], int | None], output_min: int, *, guess: int, input_max: int) -> int | None:
@@ -27,6 +29,14 @@ def least_input(output: Callable[[int], int | None], output_min: int, *, guess: 
         given = output(amount)
         return given is not None and given >= output_min
 
+    return crossing(reaches, guess=guess, input_max=input_max)
+
+
+def crossing(reaches: Reaches, *, guess: int, input_max: int) -> int | None:
+    """An input up to `input_max` that reaches while one unit less does not, or is 0; None where none was found.
+
+    It is the crossing into which doubling steps from `guess` lead; there is one only where more always reaches.
+    """
     guess = min(max(guess, 1), input_max)
     width = 1 + (guess >> _FIRST_WIDTH_SHIFT)
     short, enough = guess, guess
@@ -38,6 +48,11 @@ def least_input(output: Callable[[int], int | None], output_min: int, *, guess: 
             if enough == input_max:
                 return None
             short, enough, width = enough, min(input_max, enough + width), 2 * width
+    return halved(reaches, short, enough)
+
+
+def halved(reaches: Reaches, short: int, enough: int) -> int:
+    """An input in (`short`, `enough`] that reaches while one unit less does not; `enough` reaches, `short` does not."""
     while enough - short > 1:
         middle = (short + enough) // 2
         short, enough = (short, middle) if reaches(middle) else (middle, enough)

@@ -1,7 +1,7 @@
 """The least input that buys an output, settled by the exact quote.
 
-From a close guess (the curve's inverse in floats) a bracket is widened until it holds one input that falls short and
-one that reaches, and is halved. That is the least input wherever more never buys less (`Order.STEADY`). Two things
+From a close guess (the curve's inverse in floats) the bracket of `kernels.least_input` finds an input that reaches
+while one unit less falls short. That is the least input wherever more never buys less (`Order.STEADY`). Two things
 break this order:
 
 - `SAW`: a fee that grows off the peg does so in steps of 1e-10, and at each step the output falls back by that much of
@@ -13,9 +13,9 @@ break this order:
 from enum import Enum, auto
 
 from headrace.adapters.protocols.curve_stableswap.paying import Payer
+from headrace.kernels.least_input import crossing, halved
 
-_FIRST_WIDTH_SHIFT = 40  # a guess in floats is right to about 1e-12
-_INPUT_END = 1 << 200
+_INPUT_MAX = 1 << 200
 _TREMBLE = 16  # units below the first crossing that are tried where a base pool's D stands between
 
 
@@ -29,43 +29,19 @@ class Order(Enum):
 
 def least_input(pay: Payer, wanted: int, guess: int, order: Order) -> int | None:
     """Least input whose output reaches `wanted` (at least 1), or None."""
-    found = _crossing(pay, wanted, guess if guess > 0 and _is_paid(pay, guess) else 1)
+
+    def reaches(amount: int) -> bool:
+        return _reaches(pay, amount, wanted)
+
+    found = crossing(reaches, guess=guess if guess > 0 and _reaches(pay, guess, 0) else 1, input_max=_INPUT_MAX)
     if found is None or order is Order.STEADY:
         return found
     if order is Order.TREMBLING:
         below = range(max(1, found - _TREMBLE), found)
-        return next((amount for amount in below if _reaches(pay, amount, wanted)), found)
-    while (before := _end_of_tooth_before(pay, found)) is not None and _reaches(pay, before, wanted):
-        found = _halved(pay, wanted, _start_of_tooth(pay, before) - 1, before)
+        return next((amount for amount in below if reaches(amount)), found)
+    while (before := _end_of_tooth_before(pay, found)) is not None and reaches(before):
+        found = halved(reaches, _start_of_tooth(pay, before) - 1, before)
     return found
-
-
-def _crossing(pay: Payer, wanted: int, guess: int) -> int | None:
-    """An input that reaches, while one less does not."""
-    width = 1 + (guess >> _FIRST_WIDTH_SHIFT)
-    if _reaches(pay, guess, wanted):
-        short, enough = guess - width, guess
-        while short > 0 and _reaches(pay, short, wanted):
-            width *= 2
-            short, enough = short - width, short
-        return _halved(pay, wanted, max(0, short), enough)
-    short, enough = guess, guess + width
-    while not _reaches(pay, enough, wanted):
-        if enough > _INPUT_END:
-            return None
-        width *= 2
-        short, enough = enough, enough + width
-    return _halved(pay, wanted, short, enough)
-
-
-def _halved(pay: Payer, wanted: int, short: int, enough: int) -> int:
-    while enough - short > 1:
-        middle = (short + enough) // 2
-        if _reaches(pay, middle, wanted):
-            enough = middle
-        else:
-            short = middle
-    return enough
 
 
 def _end_of_tooth_before(pay: Payer, amount: int) -> int | None:
@@ -78,17 +54,10 @@ def _end_of_tooth_before(pay: Payer, amount: int) -> int | None:
 
 def _start_of_tooth(pay: Payer, amount: int) -> int:
     """The first input of the run up to `amount` that is charged the same."""
-    rate, width = _fee_rate(pay, amount), 1
-    while amount - width > 0 and _fee_rate(pay, amount - width) == rate:
-        width *= 2
-    other, same = max(0, amount - width), amount - width // 2
-    while same - other > 1:
-        middle = (other + same) // 2
-        if _fee_rate(pay, middle) == rate:
-            same = middle
-        else:
-            other = middle
-    return same
+    rate = _fee_rate(pay, amount)
+    start = crossing(lambda tried: _fee_rate(pay, tried) == rate, guess=amount, input_max=amount)
+    assert start is not None, "the amount itself is charged its rate"
+    return start
 
 
 def _fee_rate(pay: Payer, amount: int) -> int:
@@ -97,10 +66,6 @@ def _fee_rate(pay: Payer, amount: int) -> int:
         return pay(amount).fee_rate
     except ArithmeticError:
         return 0
-
-
-def _is_paid(pay: Payer, amount: int) -> bool:
-    return _reaches(pay, amount, 0)
 
 
 def _reaches(pay: Payer, amount: int, wanted: int) -> bool:
