@@ -7,14 +7,17 @@ import msgspec
 
 from headrace.app.config.exact import scaled_integer
 from headrace.app.config.tree import Config
+from headrace.app.depth import Prices, Sale, prices_of
+from headrace.app.depth_table import depth_table
 from headrace.app.places import Places, Report, open_places
+from headrace.app.quote_request import QuoteRequest
 from headrace.errors import UnquotableError, UsageError
 from headrace.model.address import Address, Hash32, PoolId
-from headrace.model.block import BlockContext, next_block
+from headrace.model.block import next_block
 from headrace.model.pool import Pool
 from headrace.model.proof import Proof
 from headrace.model.token import Amount, Token
-from headrace.ports.pool import PoolState
+from headrace.ports.pool import DEX, PoolState
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +29,8 @@ _BPS = 10_000
 class QuoteRow(msgspec.Struct, frozen=True):
     """What one pool pays, to the unit; `refusal` says why one gives no quote.
 
-    `proof` says how it is known to be right, `note` why the pool is not to be believed all the same.
+    `proof` says how it is known to be right, `note` why the pool is not to be believed all the same; `prices` stand
+    where depths were asked for and the pool has a price.
     """
 
     venue: str
@@ -35,6 +39,7 @@ class QuoteRow(msgspec.Struct, frozen=True):
     refusal: str
     proof: Proof
     note: str = ""
+    prices: Prices | None = None
 
 
 class QuoteReport(msgspec.Struct, frozen=True):
@@ -50,15 +55,26 @@ class QuoteReport(msgspec.Struct, frozen=True):
 
 
 def quote(
-    *, report: Report, config: Config, chain: str, token_in: Address, token_out: Address, amount: str
+    *, report: Report, config: Config, chain: str, tokens: tuple[Address, Address], request: QuoteRequest
 ) -> QuoteReport:
-    """Quote `amount` whole tokens on every configured pool of both tokens.
+    """Quote the requested amount of the first of `tokens` for the second on every configured pool of both.
 
     Raises:
         UsageError: no configured pool has both tokens, or the amount has more decimals than the token.
         HeadraceError: the node or the configuration failed.
     """
-    return asyncio.run(_quote(report, config, chain, (token_in, token_out), amount))
+    return asyncio.run(_quote(report, config, chain, tokens, request))
+
+
+def quoted(dex: DEX, state: PoolState, sale: Sale, moves_pips: tuple[int, ...], note: str = "") -> QuoteRow:
+    """One pool's row; `note` is kept where it pays."""
+    out, refusal = None, ""
+    try:
+        out = dex.quote_out(state, sale.token_in.address, sale.token_out.address, sale.amount_in_wei, sale.at)
+    except UnquotableError as error:
+        refusal, note = error.why, ""
+    prices = prices_of(dex, state, sale, out, moves_pips) if moves_pips else None
+    return QuoteRow(state.pool.venue, state.pool.id, out, refusal, dex.proof_of(state), note, prices)
 
 
 def render(result: object, console: "Console") -> None:
@@ -80,17 +96,21 @@ def render(result: object, console: "Console") -> None:
         behind = "" if out is None or not best else f"{(best - out) * _BPS // best} bps"
         table.add_row(row.venue, row.pool, amount, behind, row.proof.value, row.refusal or row.note)
     console.print(table)
+    priced = [(row.venue, row.pool, row.prices) for row in result.venues if row.prices is not None]
+    if priced:
+        console.print()
+        console.print(depth_table(result.token_in, result.token_out, priced))
     for line in result.left_out:
         console.print(line, highlight=False, markup=False)
     console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
 
 
 async def _quote(
-    report: Report, config: Config, chain: str, tokens: tuple[Address, Address], amount: str
+    report: Report, config: Config, chain: str, tokens: tuple[Address, Address], request: QuoteRequest
 ) -> QuoteReport:
     async with open_places(config, chain, report) as places:
         token_in, token_out = (_token(places, address) for address in tokens)
-        units = scaled_integer(amount, token_in.decimals, "--amount")
+        units = scaled_integer(request.amount, token_in.decimals, "--amount")
         pools = [pool for pool in places.pools if set(tokens) <= set(pool.tokens)]
         if not pools:
             raise UsageError(f"no configured pool trades {token_in.symbol} for {token_out.symbol}")
@@ -99,7 +119,8 @@ async def _quote(
         section = config.chains[chain]
         at = next_block(head, max(section.block_time_ms // _MS_PER_SECOND, 1), section.rules.base_fee)
         states = await _read(places, pools, head.hash)
-        rows = [_row(places, state, tokens, units, at) for state in states]
+        sale = Sale(token_in, token_out, units, at)
+        rows = [quoted(places.dexes[state.pool.protocol], state, sale, request.moves_pips) for state in states]
         return QuoteReport(
             chain=chain,
             block=head.number,
@@ -117,16 +138,6 @@ async def _read(places: Places, pools: list[Pool], block: Hash32) -> list[PoolSt
         if mine:
             states += await dex.read(places.chain, mine, block)
     return states
-
-
-def _row(places: Places, state: PoolState, tokens: tuple[Address, Address], units: int, at: BlockContext) -> QuoteRow:
-    dex = places.dexes[state.pool.protocol]
-    proof = dex.proof_of(state)
-    try:
-        out = dex.quote_out(state, *tokens, units, at)
-    except UnquotableError as error:
-        return QuoteRow(state.pool.venue, state.pool.id, None, error.why, proof)
-    return QuoteRow(state.pool.venue, state.pool.id, out, "", proof)
 
 
 def _token(places: Places, address: Address) -> Token:

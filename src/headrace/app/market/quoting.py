@@ -7,22 +7,23 @@ from headrace.adapters.market_files.market_file import MarketFile
 from headrace.adapters.market_files.reader import read_market
 from headrace.app.config.exact import scaled_integer
 from headrace.app.config.suggest import did_you_mean
+from headrace.app.depth import Sale
 from headrace.app.dexes import every_dex
 from headrace.app.places import Report
-from headrace.app.quote import QuoteReport, QuoteRow
+from headrace.app.quote import QuoteReport, quoted
 from headrace.app.quote import render as render_quotes
-from headrace.errors import ConfigError, UnquotableError, UsageError
-from headrace.model.address import Address, parse_address
+from headrace.app.quote_request import QuoteRequest
+from headrace.errors import ConfigError, UsageError
+from headrace.model.address import parse_address
 from headrace.model.token import Token
 from headrace.pipeline.market.screen import Screen
-from headrace.ports.pool import DEX, PoolState
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def quote_snapshot(*, report: Report, snapshot: Path, token_in: str, token_out: str, amount: str) -> QuoteReport:
-    """Quote `amount` whole tokens (units, where the file does not tell the decimals) on every pool of both tokens.
+def quote_snapshot(*, report: Report, snapshot: Path, request: QuoteRequest) -> QuoteReport:
+    """Quote so many whole tokens (units, where the file does not tell the decimals) on every pool of both tokens.
 
     Raises:
         UsageError: the file has no such token, several of one symbol, or no pool of both.
@@ -31,12 +32,12 @@ def quote_snapshot(*, report: Report, snapshot: Path, token_in: str, token_out: 
     dexes = every_dex()
     report(f"reading {snapshot}")
     market = read_market(snapshot, dexes)
-    first, second = _token(market, token_in), _token(market, token_out)
-    units = scaled_integer(amount, first.decimals, "--amount")
+    first, second = _token(market, request.token_in), _token(market, request.token_out)
+    sale = Sale(first, second, scaled_integer(request.amount, first.decimals, "--amount"), market.context)
     wanted = {first.address, second.address}
     doubts = Screen(market.pools, dexes).screened(market.snapshot()).quarantined
     rows = [
-        _row(market, state, dexes[state.pool.protocol], (first.address, second.address, units), doubts.get(at, ""))
+        quoted(dexes[state.pool.protocol], state, sale, request.moves_pips, _doubted(doubts.get(at, "")))
         for at, state in enumerate(market.states)
         if wanted <= set(state.pool.tokens)
     ]
@@ -47,7 +48,7 @@ def quote_snapshot(*, report: Report, snapshot: Path, token_in: str, token_out: 
         block=market.header.number,
         token_in=first,
         token_out=second,
-        amount_in_wei=units,
+        amount_in_wei=sale.amount_in_wei,
         venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
         left_out=tuple(str(one) for one in market.left_out),
     )
@@ -58,14 +59,8 @@ def render(result: object, console: "Console") -> None:
     render_quotes(result, console)
 
 
-def _row(market: MarketFile, state: PoolState, dex: DEX, swap: tuple[Address, Address, int], doubt: str) -> QuoteRow:
-    pool = state.pool
-    try:
-        out = dex.quote_out(state, *swap, market.context)
-    except UnquotableError as error:
-        return QuoteRow(pool.venue, pool.id, None, error.why, dex.proof_of(state))
-    note = f"not believed: {doubt}" if doubt else ""
-    return QuoteRow(pool.venue, pool.id, out, "", dex.proof_of(state), note)
+def _doubted(why: str) -> str:
+    return f"not believed: {why}" if why else ""
 
 
 def _token(market: MarketFile, text: str) -> Token:

@@ -15,6 +15,7 @@ from tests.support.config_sample import SAMPLE
 
 from headrace.app.cli.invocation import invoke
 from headrace.app.config.load import load_config
+from headrace.app.quote_request import QuoteRequest
 
 OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
@@ -47,7 +48,8 @@ class Work:
         ("agents:run", {"config", "is_live", "passphrase", "blocks"}),
         ("scan:scan", {"config", "chain"}),
         ("pending:watch", {"config", "chain", "seconds"}),
-        ("quote:quote", {"config", "chain", "token_in", "token_out", "amount"}),
+        ("quote:quote", {"config", "chain", "tokens", "request"}),
+        ("market.quoting:quote_snapshot", {"snapshot", "request"}),
         ("status:status", {"config"}),
         ("release:release", {"config", "by"}),
     ],
@@ -182,12 +184,39 @@ def test_a_quote_names_tokens_by_symbol_or_address(work: Work, file: Path) -> No
     assert work.options == {
         "config": load_config(file),
         "chain": "ethereum",
-        "token_in": "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2",
-        "token_out": "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48",
-        "amount": "1.5",
+        "tokens": ("0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2", "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"),
+        "request": QuoteRequest("WETH", "USDC", "1.5"),
     }
     assert quote(file, OWNER, "1") == 0
-    assert work.options["token_in"] == OWNER.lower()
+    assert work.options["tokens"] == (OWNER.lower(), "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48")
+
+
+def test_a_depth_is_written_in_basis_points_or_percent(work: Work, file: Path) -> None:
+    texts = ("50", "50bps", "0.5%", "0.01 bps", "99.9999%")
+    assert quote(file, "WETH", "1", *(word for text in texts for word in ("--depth", text))) == 0
+    request = work.options["request"]
+    assert isinstance(request, QuoteRequest)
+    assert request.moves_pips == (5000, 5000, 5000, 1, 999_999)
+
+
+@pytest.mark.parametrize(
+    ("depths", "why"),
+    [
+        (["0"], "not between 0 and 10000 bps"),
+        (["100%"], "not between 0 and 10000 bps"),
+        (["0.001bps"], "too fine"),
+        (["50 basis points"], "is not a plain decimal number"),
+        (["-50"], "has a sign"),
+        (["%"], "is not a plain decimal number"),
+        (["1"] * 11, "at most 10"),
+    ],
+)
+def test_a_depth_of_nonsense_is_refused(
+    work: Work, file: Path, capsys: pytest.CaptureFixture[str], depths: list[str], why: str
+) -> None:
+    assert quote(file, "WETH", "1", *(word for text in depths for word in ("--depth", text))) == 2
+    assert why in capsys.readouterr().err
+    assert work.options == {}
 
 
 @pytest.mark.parametrize(
