@@ -51,13 +51,17 @@ def test_a_quote_names_every_venue_of_the_pair_and_the_best_first(folder: Path) 
     text = said(folder, *args).out
     for venue in ("uniswap_v2", "sushiswap", "uniswap_v3", "balancer_v2"):
         assert venue in text
-    rows = json.loads(said(folder, *args, "--json").out)["venues"]
+    rows = json.loads(said(folder, *args, "--depth", "50bps", "--json").out)["venues"]
     assert len(rows) >= 6
     outputs = [int(row["amount_out_wei"]) for row in rows if row["amount_out_wei"] is not None]
     assert outputs == sorted(outputs, reverse=True)
     assert {row["proof"] for row in rows} == {"bytecode"}
     assert "bytecode" in text
     assert 1.5 * 2000 < outputs[0] / 1e6 < 1.5 * 4000  # dollars for ether, near the devnet's price
+    for prices in (row["prices"] for row in rows if row["amount_out_wei"] is not None):
+        assert 2000 < float(prices["after"]) < float(prices["spot"]) < 4000
+        assert [depth["move_bps"] for depth in prices["depths"]] == ["50"]
+        assert int(prices["depths"][0]["amount_out_wei"]) > 0
 
 
 def test_a_scan_shows_opportunities_and_why_they_are_not_taken(folder: Path) -> None:
