@@ -21,7 +21,7 @@ from eth_account import Account as EthAccount
 
 from benchmarks.measure import Answer, Effort, Figure, Goal, duration, percentile
 from benchmarks.pair_market import CHAIN, PairMarket
-from headrace.adapters.chains.evm.answer import read_logs
+from headrace.adapters.chains.evm.answer import read_block_logs
 from headrace.adapters.chains.evm.frame import decode_frames
 from headrace.adapters.protocols.uniswap_v2.logs import SYNC
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State
@@ -160,7 +160,7 @@ class Ours:
         """Signed bytes, where the block offers anything."""
         laps = self.laps
         laps.start()
-        logs = read_logs(decode_frames(raw)[0].result)
+        logs = read_block_logs(decode_frames(raw)[0].result)
         laps.lap("decode")
         require_complete(header, logs)
         laps.lap("bloom")

@@ -20,7 +20,7 @@ from eth_abi.abi import decode
 
 from benchmarks.measure import Answer, Effort, Figure, Goal, interleaved
 from benchmarks.pair_market import PairMarket
-from headrace.adapters.chains.evm.answer import read_logs
+from headrace.adapters.chains.evm.answer import read_block_logs
 from headrace.adapters.chains.evm.frame import decode_frames
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL
 from headrace.model.block import BlockHeader
@@ -72,7 +72,7 @@ class _Contest:
 
     def apply(self) -> float:
         header, self._raw = next(self._blocks)
-        logs = read_logs(decode_frames(self._raw)[0].result)
+        logs = read_block_logs(decode_frames(self._raw)[0].result)
         started = time.perf_counter_ns()
         snapshot = self._market.apply(header, logs, 0)
         spent = time.perf_counter_ns() - started
@@ -81,7 +81,7 @@ class _Contest:
 
     def read(self) -> float:
         started = time.perf_counter_ns()
-        read_logs(decode_frames(self._raw)[0].result)
+        read_block_logs(decode_frames(self._raw)[0].result)
         return time.perf_counter_ns() - started
 
     def read_plainly(self) -> float:
@@ -136,7 +136,7 @@ def main(pools: int) -> None:
     market = made.open()
     graph = SearchGraph(made.pools, {PROTOCOL: made.dex})
     for header, raw in made.blocks(DEPTH_DEFAULT):
-        graph.update(market.apply(header, read_logs(decode_frames(raw)[0].result), 0))
+        graph.update(market.apply(header, read_block_logs(decode_frames(raw)[0].result), 0))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 

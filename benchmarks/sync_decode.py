@@ -1,6 +1,7 @@
 """How long from the JSON of a block's Sync logs to the reserves that they tell?
 
-Ours is the line's own road: the node's frame, its logs with every field checked and converted, the pair's new state.
+Ours is the line's own road: the node's frame, the table of its logs with every field checked, and the states that the
+market's column of pairs reads from it (`headrace.pipeline.market.column`).
 The rival is what the ecosystem's own tools make of the least that will do: `json`, and `eth-abi` on the data alone; it
 checks nothing else. Both give the same reserves, which is compared first.
 """
@@ -11,9 +12,12 @@ from eth_abi.abi import decode
 
 from benchmarks.measure import Answer, Effort, Figure, Goal, interleaved, timed
 from benchmarks.pair_market import PairMarket
-from headrace.adapters.chains.evm.answer import read_logs
+from headrace.adapters.chains.evm.answer import read_block_logs
 from headrace.adapters.chains.evm.frame import decode_frames
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
+from headrace.kernels.log_table import LogTable
+from headrace.pipeline.market.column import Column
+from headrace.ports.pool import PoolState
 
 _PAIRS = 1_000
 _REPEATS = 4
@@ -22,17 +26,18 @@ _REPEATS = 4
 def run(effort: Effort) -> Answer:
     market = PairMarket(_PAIRS)
     ((_, raw),) = market.blocks(1)
-    before = {state.pool.address: state for state in market.states}
-    apply = market.dex.apply
+    column = Column(market.dex, dict(enumerate(market.pools)), is_alone=True)
 
-    def ours() -> list[UniswapV2State]:
-        return [apply(before[log.address], log) for log in read_logs(decode_frames(raw)[0].result)]
+    def ours() -> list[PoolState | None]:
+        table = read_block_logs(decode_frames(raw)[0].result)
+        assert isinstance(table, LogTable)
+        return column.told(table).states
 
     def theirs() -> list[tuple[int, int]]:
         logs = json.loads(raw)["result"]
         return [decode(["uint112", "uint112"], bytes.fromhex(log["data"][2:])) for log in logs]
 
-    told = [(state.reserve0, state.reserve1) for state in ours()]
+    told = [(state.reserve0, state.reserve1) for state in ours() if isinstance(state, UniswapV2State)]
     assert told == theirs(), "both sides read the same reserves"
     mine, rival = interleaved(timed(ours, _REPEATS), timed(theirs, _REPEATS), effort.rounds)
     figure = Figure(

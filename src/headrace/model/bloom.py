@@ -27,6 +27,11 @@ def logs_bloom(logs: Iterable[Log]) -> bytes:
     for log in logs:
         items.add(log.address)
         items.update(log.topics)
+    return bloom_of(items)
+
+
+def bloom_of(items: Iterable[str]) -> bytes:
+    """The filter of these addresses and topics, 256 bytes; how often each is named makes no difference."""
     bloom = 0
     for item in items:
         bloom |= _item_bits(item)

@@ -4,13 +4,15 @@ An announcement says that a block may exist. A change (`BlockApplied`, `RolledBa
 by block hash and found complete.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader, BlockRef
 
 
-class Log(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True, gc=False):
     """One EVM log; `data` is 0x hex, `topics` are 0 to 4 words of 0x hex."""
 
     address: Address
@@ -58,7 +60,7 @@ class BlockApplied(msgspec.Struct, frozen=True):
     """
 
     header: BlockHeader
-    logs: tuple[Log, ...]
+    logs: Sequence[Log]
     announced_ns: int
     is_last: bool = True
 

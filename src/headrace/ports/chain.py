@@ -44,8 +44,11 @@ class Chain(Protocol):
         """The canonical header at a height, or None above the head."""
         ...
 
-    async def logs(self, block: Hash32) -> tuple[Log, ...]:
-        """All logs of a block, in order; their completeness is for the caller to check against the bloom."""
+    async def logs(self, block: Hash32) -> Sequence[Log]:
+        """All logs of a block, in order; their completeness is for the caller to check against the bloom.
+
+        A `LogTable` where the adapter has one: the market and the check read it faster.
+        """
         ...
 
     async def call(self, call: Call, block: Hash32) -> bytes:

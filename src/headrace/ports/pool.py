@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from headrace.kernels.log_table import IntArray, LogTable
 from headrace.kernels.shape import Shape
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
@@ -143,6 +144,27 @@ class DEX(Protocol):
 
     def gas(self, state: PoolState, token_in: Address, token_out: Address, amount_in: int) -> int:
         """Estimate of the step's gas inside an Executor plan, from measured tables; simulation decides later."""
+        ...
+
+
+@runtime_checkable
+class TableDEX(Protocol):
+    """A protocol with one kind of log, which says all of a pool's state whatever it was; beside `DEX`.
+
+    A block's are read together. A pool's id is the address that emits them, and no state of this protocol is ever
+    outdated.
+    """
+
+    @property
+    def whole_topic(self) -> Hash32:
+        """The one member of `topics`."""
+        ...
+
+    def states_told(self, pools: Sequence[Pool], table: LogTable, rows: IntArray) -> list[PoolState | None]:
+        """What the log of each row tells of the pool beside it; None where `apply` has to judge it.
+
+        The logs have this topic as their first, and each was emitted by its pool.
+        """
         ...
 
 

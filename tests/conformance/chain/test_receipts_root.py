@@ -36,7 +36,7 @@ Answer = tuple[BlockHeader, tuple[Log, ...], tuple[ReceiptOutline, ...]]
 async def block_of(chain: EvmChain, number: int) -> Answer:
     header = await chain.header_by_number(number)
     assert header is not None
-    return header, await chain.logs(header.hash), await BlockReceipts(chain.client).receipt_outlines(header.hash)
+    return header, tuple(await chain.logs(header.hash)), await BlockReceipts(chain.client).receipt_outlines(header.hash)
 
 
 def fields_of(kind: int, nonce: int) -> TransactionDictType:

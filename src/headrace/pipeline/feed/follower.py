@@ -11,6 +11,7 @@ node whose head is an older block of ours, makes it stale until the head is ours
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
@@ -64,7 +65,7 @@ class Block(msgspec.Struct, frozen=True):
     """A header with what the node says are its logs."""
 
     header: BlockHeader
-    logs: tuple[Log, ...]
+    logs: Sequence[Log]
 
 
 Wish = FetchBlock | FetchHead

@@ -18,8 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
+import numpy as np
 
 from headrace.errors import ChainError, MalformedLogError, MalformedPoolError, MarketStaleError, WrongChainError
+from headrace.kernels.log_table import LogTable, topic_words
 from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader, BlockRef
 from headrace.model.event import Log
@@ -27,8 +29,9 @@ from headrace.model.pool import Pool, ProtocolId
 from headrace.model.quarantine import Quarantined
 from headrace.model.snapshot import Snapshot
 from headrace.model.token import Token
+from headrace.pipeline.market.column import Column
 from headrace.ports.chain import Chain
-from headrace.ports.pool import DEX, PoolState
+from headrace.ports.pool import DEX, PoolState, TableDEX
 
 DEPTH_DEFAULT = 64
 _INFINITELY_DISTANT = 1 << 63
@@ -59,6 +62,8 @@ class Market:
         assert all(pool.protocol in dexes for pool in pools), "a pool is of a protocol that is not there"
         self._dex_of = [dexes[pool.protocol] for pool in self._pools]
         self._dexes_of_topic = _by_topic(dexes)
+        self._topic_words = topic_words(self._dexes_of_topic)
+        self._columns = [self._column(name, dex) for name, dex in dexes.items() if isinstance(dex, TableDEX)]
         self._states: list[PoolState] = []
         self._header: BlockHeader | None = None
         self._undo: deque[_Applied] = deque(maxlen=depth)
@@ -142,7 +147,7 @@ class Market:
                 f"block {header.number} does not follow block {self.tip.number}: read the market anew"
             )
         replaced: dict[int, PoolState] = {}
-        for log in logs:
+        for log in self._fold_columns(logs, replaced) if isinstance(logs, LogTable) else logs:
             self._apply_log(log, replaced)
         self._undo.append(_Applied(self._tip_header(), replaced))
         self._header = header
@@ -192,10 +197,33 @@ class Market:
             outdated=outdated,
         )
 
+    def _column(self, protocol: ProtocolId, dex: TableDEX) -> Column:
+        pools = {index: pool for index, pool in enumerate(self._pools) if pool.protocol == protocol}
+        return Column(dex, pools, is_alone=len(self._dexes_of_topic[dex.whole_topic]) == 1)
+
     def _tip_header(self) -> BlockHeader:
         if self._header is None:
             raise MarketStaleError("the market has not been read yet")
         return self._header
+
+    def _fold_columns(self, logs: LogTable, replaced: dict[int, PoolState]) -> list[Log]:
+        """Take over the states that logs tell whole, and return the logs that remain to be applied, in order.
+
+        A pool of such a protocol has no other logs, so the last one decides. A log that its protocol has to judge
+        remains: behind the others, since a malformed one takes its pool out of the market whatever follows it.
+        """
+        states, is_left = self._states, np.ones(len(logs), np.bool_)
+        for column in self._columns:
+            told = column.told(logs)
+            for index, state in zip(told.indices, told.states, strict=True):
+                before = states[index]
+                if state is not None and not isinstance(before, Quarantined):
+                    replaced.setdefault(index, before)
+                    states[index] = state
+            is_left[told.done] = False
+            is_left[told.rows] = [state is None for state in told.states]
+        rows = logs.rows_of(self._topic_words)
+        return logs.logs_at(rows[is_left[rows]])
 
     def _apply_log(self, log: Log, replaced: dict[int, PoolState]) -> None:
         for dex in self._dexes_of_topic.get(log.topics[0], ()) if log.topics else ():

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import pytest
 from tests.support.intents import block_hash
@@ -20,9 +20,9 @@ class Node:
     """Answers when it is told to."""
 
     def __init__(self) -> None:
-        self.asked: dict[Hash32, asyncio.Future[tuple[Log, ...]]] = {}
+        self.asked: dict[Hash32, asyncio.Future[Sequence[Log]]] = {}
 
-    def ask(self, block: Hash32) -> Awaitable[tuple[Log, ...]]:
+    def ask(self, block: Hash32) -> Awaitable[Sequence[Log]]:
         assert block not in self.asked, "asked twice"
         self.asked[block] = asyncio.get_running_loop().create_future()
         return self.asked[block]
@@ -105,7 +105,7 @@ def test_a_failure_that_nobody_waits_for_is_no_complaint() -> None:
 
 
 def test_a_question_that_could_not_be_sent_was_not_asked() -> None:
-    def refuse(_block: Hash32) -> Awaitable[tuple[Log, ...]]:
+    def refuse(_block: Hash32) -> Awaitable[Sequence[Log]]:
         raise GONE
 
     ahead = LogsAhead(refuse)

@@ -5,13 +5,13 @@ question at a time: a newer block's takes the place of an older one's that nobod
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from headrace.errors import ChainError
 from headrace.model.address import Hash32
 from headrace.model.event import Log
 
-Ask = Callable[[Hash32], Awaitable[tuple[Log, ...]]]
+Ask = Callable[[Hash32], Awaitable[Sequence[Log]]]
 
 
 class LogsAhead:
@@ -20,7 +20,7 @@ class LogsAhead:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._block: Hash32 | None = None
-        self._under_way: asyncio.Future[tuple[Log, ...]] | None = None
+        self._under_way: asyncio.Future[Sequence[Log]] | None = None
 
     def begin(self, block: Hash32) -> None:
         """Ask for a block's logs, unless they were the last asked for."""
@@ -34,7 +34,7 @@ class LogsAhead:
         self._block = block
         self._under_way.add_done_callback(_seen)
 
-    def take(self, block: Hash32) -> asyncio.Future[tuple[Log, ...]] | None:
+    def take(self, block: Hash32) -> asyncio.Future[Sequence[Log]] | None:
         """The answer to come, to the first who takes it; None where another block was asked for, or none."""
         if block != self._block:
             return None
@@ -48,7 +48,7 @@ class LogsAhead:
         self._block = self._under_way = None
 
 
-def _seen(done: asyncio.Future[tuple[Log, ...]]) -> None:
+def _seen(done: asyncio.Future[Sequence[Log]]) -> None:
     """A failure that nobody waited for is no news: whoever asks again gets his own."""
     if not done.cancelled():
         done.exception()

@@ -4,6 +4,7 @@ Each `read_*` takes the bytes of a JSON-RPC result and raises `ValueError` (msgs
 not the documented form; the client turns that into `MalformedAnswerError` with the method's name.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ from headrace.adapters.chains.evm.hexadecimal import (
     read_small_quantity,
     require_lowercase_hex,
 )
+from headrace.adapters.chains.evm.log_scan import scan_logs
 from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockHeader
 from headrace.model.event import Log
@@ -110,6 +112,11 @@ def read_known_header(result: msgspec.Raw) -> BlockHeader:
 def read_logs(result: msgspec.Raw) -> tuple[Log, ...]:
     """All logs of an answer, in its order."""
     return to_logs(_logs.decode(result))
+
+
+def read_block_logs(result: msgspec.Raw) -> Sequence[Log]:
+    """The same for an answer that should be all logs of one block: left in the text where they are just that."""
+    return scan_logs(result) or read_logs(result)
 
 
 def read_log(result: msgspec.Raw) -> WireLog:

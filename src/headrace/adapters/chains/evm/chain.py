@@ -92,7 +92,7 @@ class EvmChain:
             raise MalformedAnswerError("eth_getBlockByNumber", f"block {header.number} for {number}")
         return header
 
-    async def logs(self, block: Hash32) -> tuple[Log, ...]:
+    async def logs(self, block: Hash32) -> Sequence[Log]:
         """All logs of a block, in the node's order; those of the block named last may be on their way already."""
         under_way = self._ahead.take(block)
         return await (self._ask_logs(block) if under_way is None else under_way)
@@ -193,8 +193,8 @@ class EvmChain:
             await self.client.subscribe(("logs", wanted), announcer.on_log)
         return announcer
 
-    def _ask_logs(self, block: Hash32) -> Awaitable[tuple[Log, ...]]:
-        return self.client.request("eth_getLogs", ({"blockHash": block},), answer.read_logs)
+    def _ask_logs(self, block: Hash32) -> Awaitable[Sequence[Log]]:
+        return self.client.request("eth_getLogs", ({"blockHash": block},), answer.read_block_logs)
 
 
 def is_already_known(message: str) -> bool:

@@ -87,7 +87,7 @@ class GatheringChain:
         """The other's."""
         return await self._chain.header_by_number(number)
 
-    async def logs(self, block: Hash32) -> tuple[Log, ...]:
+    async def logs(self, block: Hash32) -> Sequence[Log]:
         """The other's."""
         return await self._chain.logs(block)
 

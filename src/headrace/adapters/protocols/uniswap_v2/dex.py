@@ -1,13 +1,14 @@
 """Uniswap v2 behind the port."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headrace.adapters.protocols.documents import from_document
 from headrace.adapters.protocols.folder_dex import FolderDEX
 from headrace.adapters.protocols.uniswap_v2 import logs, quoting
 from headrace.adapters.protocols.uniswap_v2.reading import PairReader
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State, checked_pool, checked_state
-from headrace.model.address import Address
+from headrace.kernels.log_table import IntArray, LogTable
+from headrace.model.address import Address, Hash32
 from headrace.model.block import BlockContext
 from headrace.model.codec import JsonValue
 from headrace.model.executor_step import UniswapV2Step
@@ -27,6 +28,15 @@ class UniswapV2(FolderDEX[UniswapV2State]):
     def __init__(self, fee_pips_by_venue: Mapping[str, int]) -> None:
         """Take each venue's fee: it stands in a pair's code and no call tells it."""
         super().__init__(UniswapV2State, logs, PairReader(fee_pips_by_venue), quoting)
+
+    @property
+    def whole_topic(self) -> Hash32:
+        """`Sync`, which says both reserves."""
+        return logs.SYNC
+
+    def states_told(self, pools: Sequence[Pool], table: LogTable, rows: IntArray) -> list[PoolState | None]:
+        """What the `Sync` of each row tells of the pair beside it; None where `apply` has to judge it."""
+        return logs.states_told(pools, table, rows)
 
     def proof_of(self, state: PoolState) -> Proof:
         """Bytecode: the published pair's, and the same with the fee of a fork in it."""

@@ -1,10 +1,16 @@
 """Logs to state: a pair says its new reserves in `Sync` after every swap, mint, burn and sync."""
 
+from collections.abc import Sequence
+from struct import Struct
+
 from headrace.adapters.protocols.uniswap_v2.state import RESERVE_END, UniswapV2State
 from headrace.adapters.protocols.words import topic
 from headrace.errors import MalformedLogError
+from headrace.kernels.log_table import PAIR_BYTES, IntArray, LogTable
 from headrace.model.address import PoolId
 from headrace.model.event import Log
+from headrace.model.pool import Pool
+from headrace.ports.pool import PoolState
 
 SYNC = topic("Sync(uint112,uint112)")
 TOPICS = frozenset({SYNC})
@@ -12,6 +18,7 @@ _DATA_BYTES = 64
 _DATA_LENGTH = 130
 _WORD_BITS = 256
 _WORD_MASK = (1 << _WORD_BITS) - 1
+_RESERVES = Struct(f"{PAIR_BYTES // 2}s{PAIR_BYTES // 2}s")
 
 
 def apply(state: UniswapV2State, log: Log) -> UniswapV2State:
@@ -28,6 +35,19 @@ def apply(state: UniswapV2State, log: Log) -> UniswapV2State:
     if reserve0 >= RESERVE_END or reserve1 >= RESERVE_END:
         raise MalformedLogError(state.pool.id, "data", "a reserve does not fit 112 bits")
     return UniswapV2State(state.pool, reserve0, reserve1)
+
+
+def states_told(pools: Sequence[Pool], table: LogTable, rows: IntArray) -> list[PoolState | None]:
+    """The same for many logs, each a `Sync` by its first topic and of the pool beside it; None for a malformed one."""
+    packed, is_pair = table.uint112_pairs_at(rows)
+    number = int.from_bytes
+    states: list[PoolState | None] = [
+        UniswapV2State(pool, number(reserve0), number(reserve1))
+        for pool, (reserve0, reserve1) in zip(pools, _RESERVES.iter_unpack(packed), strict=True)
+    ]
+    if not all(is_pair):
+        states = [state if is_one else None for state, is_one in zip(states, is_pair, strict=True)]
+    return states
 
 
 def _two_words(pool: PoolId, data: str) -> tuple[int, int]:

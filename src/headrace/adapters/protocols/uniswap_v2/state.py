@@ -10,7 +10,7 @@ RESERVE_END = 1 << 112  # reserves are uint112, and a balance above them makes t
 _TOKENS = 2
 
 
-class UniswapV2State(msgspec.Struct, frozen=True):
+class UniswapV2State(msgspec.Struct, frozen=True, gc=False):
     """The reserves in raw units, in the order of the pool's tokens; both are 0 in an empty pair."""
 
     pool: Pool
