@@ -118,7 +118,7 @@ class _Screening:
 
     def renew(self) -> float:
         header, raw = next(self._blocks)
-        snapshot = self._market.apply(header, read_logs(decode_frames(raw)[0].result), 0)
+        snapshot = self._market.apply(header, read_block_logs(decode_frames(raw)[0].result), 0)
         started = time.perf_counter_ns()
         self._screen.screened(snapshot)
         return time.perf_counter_ns() - started

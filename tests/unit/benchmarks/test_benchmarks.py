@@ -79,13 +79,13 @@ def test_both_roads_from_logs_to_signed_bytes_give_the_same_bytes() -> None:
 
 
 def test_both_sides_of_the_decoding_read_the_same_reserves() -> None:
-    (figure,) = sync_decode.run(TINY).figures
-    assert (figure.rival, figure.goal.bound) == ("json + eth-abi", 12.0)
+    figures = sync_decode.run(TINY).figures
+    assert {(figure.rival, figure.goal.bound) for figure in figures} == {("json + eth-abi", 12.0)}
 
 
 def test_the_scale_is_measured_beside_reading_and_in_a_process_of_its_own() -> None:
     answer = market_scale.run(TINY, pools=3_000)
-    assert [figure.goal.kind for figure in answer.figures] == ["cost"] * 3
+    assert [figure.goal.kind for figure in answer.figures] == ["cost"] * 4
     assert "MB resident at most (goal <= 1024 MB: met)" in answer.notes[0]
 
 

@@ -43,9 +43,7 @@ class OtherPairs(UniswapV2):
     whole_topic = None  # type: ignore[assignment]  # not the socket's
     states_told = None  # type: ignore[assignment]
 
-    @property
-    def protocol_id(self) -> ProtocolId:
-        return OTHER
+    protocol_id = OTHER
 
 
 class Reserves(MemoryChain):
