@@ -94,6 +94,16 @@ def test_a_failure_reaches_whoever_took_the_answer() -> None:
     played(life)
 
 
+def test_a_question_that_failed_before_anybody_wanted_its_answer_is_asked_again() -> None:
+    async def life(node: Node, ahead: LogsAhead) -> None:
+        ahead.begin(ONE)
+        node.asked[ONE].set_exception(GONE)  # over a connection that nobody has any more
+        await asyncio.sleep(0)  # the failure is noted in the next turn
+        assert ahead.take(ONE) is None
+
+    played(life)
+
+
 def test_a_failure_that_nobody_waits_for_is_no_complaint() -> None:
     async def life(node: Node, ahead: LogsAhead) -> None:
         ahead.begin(ONE)

@@ -35,17 +35,25 @@ class LogsAhead:
         self._under_way.add_done_callback(_seen)
 
     def take(self, block: Hash32) -> asyncio.Future[Sequence[Log]] | None:
-        """The answer to come, to the first who takes it; None where another block was asked for, or none."""
+        """The answer to come, to the first who takes it.
+
+        None where another block was asked for, or none, and where the question has failed already: it was put over a
+        connection, and at a moment, that are not those of whoever wants the answer now.
+        """
         if block != self._block:
             return None
         taken, self._under_way = self._under_way, None
-        return taken
+        return None if taken is None or _has_failed(taken) else taken
 
     def close(self) -> None:
         """Nobody wants the answer any more."""
         if self._under_way is not None:  # what has not begun cannot end cleanly: not before the next turn of the loop
             asyncio.get_running_loop().call_soon(self._under_way.cancel)
         self._block = self._under_way = None
+
+
+def _has_failed(asked: asyncio.Future[Sequence[Log]]) -> bool:
+    return asked.done() and (asked.cancelled() or asked.exception() is not None)
 
 
 def _seen(done: asyncio.Future[Sequence[Log]]) -> None:
