@@ -14,7 +14,7 @@ STEPS = 40
 
 
 async def live(seed: int, counts: Counter[str]) -> None:
-    run = Run(seed, counts)
+    run = Run(seed, counts, knows_memory=True)
     await run.storm(STEPS)
     await run.calm()
 
@@ -65,6 +65,7 @@ def test_no_life_sends_twice_forgets_or_exceeds_a_limit() -> None:
         "tripped": 100,
         "left to another process": 20,
         "explained": 100,
+        "opened again": 100,
         "refused: pool_in_flight": 50,
         "refused: position_limit": 20,
         "refused: capital_reserved": 20,

@@ -18,6 +18,7 @@ from headrace.model.intent import Payload, Purpose, Slot, SlotKey
 from headrace.model.record import (
     FillCompared,
     IntentEnded,
+    IntentOpened,
     PayloadSent,
     PayloadSigned,
     PoolsTripped,
@@ -239,6 +240,21 @@ def trade_through_tripped_pools(patch: Patch) -> None:
     patch.setattr(machine, "_tripped", lambda *_: None)
 
 
+def open_again_unseen(patch: Patch) -> None:
+    """An intent that is opened again, for its next engine, is taken for known."""
+    true_append = TransactionManager._append
+    known: set[str] = set()
+
+    def lazy(self: TransactionManager, append: Append) -> None:
+        opened = [record for record in append.records if isinstance(record, IntentOpened)]
+        again = [record for record in opened if record.intent.id in known]
+        known.update(record.intent.id for record in opened)
+        left = tuple(record for record in append.records if record not in again)
+        true_append(self, Append(left, is_synced=append.is_synced))
+
+    patch.setattr(TransactionManager, "_append", lazy)
+
+
 PLANTED = [
     send_before_append,
     append_without_sync,
@@ -257,6 +273,7 @@ PLANTED = [
     forget_who_was_not_compared,
     forget_who_was_not_explained,
     trade_through_tripped_pools,
+    open_again_unseen,
 ]
 
 

@@ -10,12 +10,14 @@ import msgspec
 
 from headrace.errors import ChainError, JournalCorruptError, JournalError
 from headrace.model.address import PoolId
-from headrace.model.intent import IntentStatus
+from headrace.model.intent import Intent, IntentStatus
 from headrace.model.limits import USD_MICRO
 from headrace.model.record import AccountReleased, IntentEnded, IntentOpened, PayloadSigned, ReceiptGone, Record
 from headrace.model.refusal import Reason, Refusal
+from headrace.pipeline.execute.fold import fold
 from headrace.pipeline.execute.rules import Rules
 from headrace.pipeline.execute.sockets import Sockets
+from headrace.pipeline.execute.state import State
 from headrace.pipeline.execute.submission import Prepared
 from headrace.pipeline.execute.transactions import TransactionManager
 from headrace.ports.chain import Chain
@@ -50,13 +52,31 @@ STORM = Faults(
     full_disk=1,
 )
 QUIET_BLOCKS_MAX = 40
+FOLDED = (
+    "account",
+    "reorg_blocks",
+    "intents",
+    "slots",
+    "nonce_next",
+    "halt_cause",
+    "tripped",
+    "uncompared",
+    "unexplained",
+    "loss_day",
+    "loss_usd_micro",
+)
 FEW_LOSSES = msgspec.structs.replace(LIMITS, daily_loss_usd_micro_max=2 * USD_MICRO)  # each trade reserves one dollar
 
 
 class Run:
-    """Drives requests, blocks and faults; `check` after every step and at the end."""
+    """Drives requests, blocks and faults; `check` after every step and at the end.
 
-    def __init__(self, seed: int, counts: Counter[str]) -> None:
+    `knows_memory` has every step compare the process's state with its journal as well: that catches much by itself, so
+    whoever asks what the outside checker sees leaves it out.
+    """
+
+    def __init__(self, seed: int, counts: Counter[str], *, knows_memory: bool = False) -> None:
+        self.knows_memory = knows_memory
         self.world = World(seed, counts)
         self.random = self.world.random
         self.limits = FEW_LOSSES if random.Random(f"limits {seed}").randrange(4) == 0 else LIMITS
@@ -105,6 +125,15 @@ class Run:
         self.world.restart()
         self.fills.check_kept(self.world.told)
 
+    def _check_memory(self, manager: TransactionManager) -> None:
+        """A process that dies here is followed by one that knows all that it knew: what it told, folded, is its state.
+
+        So every prefix of what is told was the state of a process once, and is read by the next one.
+        """
+        read = fold(State(), self.world.told, self.rules.reorg_blocks)
+        if any(getattr(read, name) != getattr(manager.state, name) for name in FOLDED):
+            raise ViolationError("what was told does not fold to what is in memory")
+
     async def _start(self) -> None:
         world = self.world
         chain = cast("Chain", WorldChain(world))  # the machine's part of it
@@ -148,6 +177,8 @@ class Run:
             self.world.now += 40
         if self.random.randrange(4):  # else the node fails, or the process dies first
             await self.fills.compare(manager)
+        if self.knows_memory:
+            self._check_memory(manager)
 
     async def _mine_meanwhile(self) -> None:
         for _ in range(self.random.randrange(4)):
@@ -172,20 +203,35 @@ class Run:
             deadline = self.world.head.number + self.random.randint(0, 4)
             one = intent(f"intent {self.serial}", deadline=deadline, reserved=taken)
             wanted.append(msgspec.structs.replace(one, quoted_block=self.world.head.number))
+        opened = await self._reserved(manager, wanted)
+        if opened and self.random.randrange(5) == 0:
+            dropped = opened.pop()
+            await manager.drop(dropped.id, Refusal(Reason.REHEARSAL_REVERTED, "refused by the rehearsal"))
+            opened += await self._on_the_next_engine(manager, dropped)
+        if self.random.randrange(8) == 0:
+            return  # the line forgets them: the machine must not
+        await manager.execute([Prepared(one.id, rehearsed(transaction(one.id.encode()))) for one in opened])
+
+    async def _on_the_next_engine(self, manager: TransactionManager, dropped: Intent) -> list[Intent]:
+        """Another reservation under the same name, for the same block."""
+        if self.random.randrange(2):
+            return []
+        if self.random.randrange(2):
+            await asyncio.sleep(0)  # a head may be looked at while the others' rehearsals are awaited
+        taken = msgspec.structs.replace(dropped.reservation, capital_units=self.random.choice([0, 200]))
+        opened = await self._reserved(manager, [msgspec.structs.replace(dropped, reservation=taken)])
+        self.counts["opened again"] += len(opened)
+        return opened
+
+    async def _reserved(self, manager: TransactionManager, wanted: Sequence[Intent]) -> list[Intent]:
         answers = await manager.reserve(wanted)
         for answer in answers:
             self.counts[f"refused: {answer.reason}" if answer else "reserved"] += 1
         self.check()
         self._check_day(answers)
-        self.fills.check_opened(
-            [one for one, answer in zip(wanted, answers, strict=True) if answer is None], self.world.told
-        )
-        opened = [one.id for one, answer in zip(wanted, answers, strict=True) if answer is None]
-        if opened and self.random.randrange(5) == 0:
-            await manager.drop(opened.pop(), Refusal(Reason.REHEARSAL_REVERTED, "refused by the rehearsal"))
-        if self.random.randrange(8) == 0:
-            return  # the line forgets them: the machine must not
-        await manager.execute([Prepared(one, rehearsed(transaction(one.encode()))) for one in opened])
+        opened = [one for one, answer in zip(wanted, answers, strict=True) if answer is None]
+        self.fills.check_opened(opened, self.world.told)
+        return opened
 
     def _check_day(self, answers: Sequence[Refusal | None]) -> None:
         """A day whose losses leave no room for a trade of one dollar is over until a person says otherwise."""

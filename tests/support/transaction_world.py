@@ -101,6 +101,13 @@ class World:
         if self.is_dead:
             raise Crash(where)
 
+    async def read(self) -> None:
+        """The node is asked something."""
+        await asyncio.sleep(0)  # others may run while it answers
+        self.maybe_crash("reading")
+        if self.taken(self.faults.read_failed, "read failed"):
+            raise NodeUnreachableError("connection lost")
+
     def restart(self) -> None:
         """The kernel kept any number of the commits that were never synced, the first ones."""
         self.is_dead = False
@@ -263,11 +270,11 @@ class WorldChain:
 
     async def nonce(self, address: Address) -> int:
         assert address == SIGNER.address
-        await self._read()
+        await self._world.read()
         return self._world.nonce()
 
     async def receipt(self, transaction: Hash32) -> Receipt | None:
-        await self._read()
+        await self._world.read()
         for block, index, mined in self._world.mined():
             if mined.hash == transaction:
                 return Receipt(
@@ -313,12 +320,6 @@ class WorldChain:
         if world.taken(world.faults.lost_answer, "answer lost"):
             raise NodeTimeoutError("no answer")
 
-    async def _read(self) -> None:
-        await asyncio.sleep(0)  # others may run while the node answers
-        self._world.maybe_crash("reading")
-        if self._world.taken(self._world.faults.read_failed, "read failed"):
-            raise NodeUnreachableError("connection lost")
-
 
 class WorldSimulator:
     """Reruns revert. A look at the next block says that others were quicker, as often as `Faults.doomed`."""
@@ -333,7 +334,7 @@ class WorldSimulator:
 
     async def simulate(self, transaction: UnsignedTransaction, parent: Hash32, at: BlockContext) -> SimulationResult:
         assert transaction.sender
-        assert parent
+        await self._world.read()
         is_look_ahead = parent == self._world.head.hash
         is_doomed = is_look_ahead and self._world.taken(self._world.faults.doomed, "doomed")
         message = "others were quicker" if is_doomed else "reverted in the model"
