@@ -195,7 +195,7 @@ def test_a_revert_is_explained_by_the_contracts_own_error(anvil: Anvil, tmp_path
         await scene.mine()
         (outcome,) = await scene.mine()
         assert outcome.status is IntentStatus.REVERTED
-        assert (await scene.manager.explained(outcome)).cause == "ProfitBelowMinimum(-5, 3)"
+        assert (await scene.manager.with_cause(outcome)).cause == "ProfitBelowMinimum(-5, 3)"
         assert outcome.gas_cost_wei > 0
 
     _play(anvil, tmp_path, play)

@@ -53,8 +53,9 @@ class Fills:
     async def compare(self, manager: TransactionManager) -> None:
         """As the agent does with each execution that it records."""
         while self.reverted:
-            explained = await manager.explained(self.reverted[0])
-            self.counts["explained"] += bool(explained.cause)
+            found = await manager.with_cause(self.reverted[0])
+            await manager.explained(found)
+            self.counts["explained"] += bool(found.cause)
             self.reverted.pop(0)
         while self.waiting:
             intent_id = self.waiting[0]

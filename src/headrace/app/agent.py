@@ -233,10 +233,11 @@ class ArbitrageAgent:
 
     async def _record(self, concluded: Iterable[Concluded], header: BlockHeader) -> None:
         waiting, self._unrecorded = [*self._unrecorded, *concluded], []
-        executions, entries = [], []
+        recorded, entries = [], []
         for one in waiting:
+            ended = await self._with_cause(one.ended)
             try:
-                execution = await record_execution(self._places.chain, self._executor, await self._explained(one.ended))
+                execution = await record_execution(self._places.chain, self._executor, ended)
             except ChainError as error:
                 log.warning("execution not recorded yet", why=str(error), intent=one.ended.intent.id)
                 self._unrecorded = [*self._unrecorded, one][-_EXECUTIONS_KEPT:]
@@ -244,15 +245,20 @@ class ArbitrageAgent:
             self.tally.executions.append(execution)
             log.info("execution", **_logged(execution))
             entries.append(self._entry(execution, one.hashes, header))
-            executions.append(execution)
+            recorded.append((ended.outcome, execution))
         self._write(lambda history: history.write_executions(entries))
-        for execution in executions:
+        for outcome, execution in recorded:  # after the history: who dies between the two writes the same row again
             await self._compare(execution)
+            await self._tell_cause(outcome)
 
-    async def _explained(self, ended: Ended) -> Ended:
+    async def _with_cause(self, ended: Ended) -> Ended:
         """With the cause of a revert, which nobody looks for while a block is traded on."""
         assert self._transactions is not None, "nothing ends in a dry run"
-        return msgspec.structs.replace(ended, outcome=await self._transactions.explained(ended.outcome))
+        return msgspec.structs.replace(ended, outcome=await self._transactions.with_cause(ended.outcome))
+
+    async def _tell_cause(self, outcome: Outcome) -> None:
+        if self._transactions is not None and outcome.status is IntentStatus.REVERTED:
+            await self._transactions.explained(outcome)
 
     async def _compare(self, execution: Execution) -> None:
         """Trip the pools of a fill that is off its quote for no known reason, before the next block is traded on."""

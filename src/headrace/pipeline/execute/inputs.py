@@ -20,7 +20,7 @@ class Reserve(msgspec.Struct, frozen=True):
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """The line gives up an intent that nothing was signed for: rehearsal refused it."""
+    """The line gives up an intent that nothing was signed for: rehearsal refused it, or its block has passed."""
 
     intent_id: str
     refusal: Refusal

@@ -33,7 +33,7 @@ Invariants, and what holds them:
    costs less than the revert, and it is a request like any other.
 9. A fill that lands is owed a comparison with its quote. Until the journal says what came of it, no intent quoted on a
    later block takes a pool of its route; what was found unexplained trips them, synced, until a person releases.
-9. A revert ends its intent by its receipt alone, so its pools are free at once; why it reverted takes a node some
+10. A revert ends its intent by its receipt alone, so its pools are free at once; why it reverted takes a node some
    milliseconds to show, and is owed to the journal like a comparison: by this process or by a later one.
 
 Representation: the records are the events. A decision makes records, the state is their fold, and what is not in the

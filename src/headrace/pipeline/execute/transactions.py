@@ -188,13 +188,10 @@ class TransactionManager:
         self._append(_merged(self._step(Compared(intent_id))))
         self._flush()
 
-    async def explained(self, outcome: Outcome) -> Outcome:
-        """The outcome with its cause, which is looked for, and journaled, where an execution reverted without one.
+    async def with_cause(self, outcome: Outcome) -> Outcome:
+        """The outcome, with a cause that is looked for where an execution reverted and nobody has recorded why.
 
-        It takes the node some milliseconds: ask when nothing else is urgent.
-
-        Raises:
-            JournalError: nothing may be sent any more.
+        It takes the node some milliseconds: ask when nothing else is urgent. The cause is owed until `explained`.
         """
         slot = self._state.slot_of(outcome.intent_id)
         if outcome.intent_id not in self._state.unexplained or slot is None or slot.receipt is None:
@@ -202,10 +199,19 @@ class TransactionManager:
         payload, sockets = slot.payload(slot.receipt.tx_hash), self._sockets
         assert payload is not None, "a slot's receipt is of one of its payloads"
         cause = await find_cause(sockets.chain, sockets.simulator, slot.intent, payload, slot.receipt)
-        if self._state.slot_of(outcome.intent_id) == slot:  # else a reorg came between, and it will end anew
-            self._append(_merged(self._step(Explained(outcome.intent_id, cause))))
-            self._flush()
         return msgspec.structs.replace(outcome, cause=cause)
+
+    async def explained(self, outcome: Outcome) -> None:
+        """A revert was recorded with its cause; nothing where that was done, or a reorg has made another end of it.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        owed = self._state.unexplained.get(outcome.intent_id)
+        if owed is None or owed.block_hash != outcome.block_hash or not outcome.cause:
+            return
+        self._append(_merged(self._step(Explained(outcome.intent_id, outcome.cause))))
+        self._flush()
 
     async def release(self, by: str) -> None:
         """A person, `by` name, releases the account and every tripped pool; durable on return."""

@@ -163,9 +163,14 @@ def test_a_revert_ends_at_once_and_is_explained_when_there_is_time() -> None:
             outcomes = await manager.on_head(world.head)
         assert (outcomes[0].status, outcomes[0].cause) == (IntentStatus.REVERTED, "")
         assert not manager.pools_in_flight
-        explained = await manager.explained(outcomes[0])
-        assert explained == msgspec.structs.replace(outcomes[0], cause="reverted in the model")
-        assert await manager.explained(explained) == explained
+        found = await manager.with_cause(outcomes[0])
+        assert found == msgspec.structs.replace(outcomes[0], cause="reverted in the model")
+        assert await manager.with_cause(outcomes[0]) == found  # as long as nobody has recorded it
+        await manager.explained(outcomes[0])  # without a cause nothing is explained
+        assert manager.state.unexplained
+        await manager.explained(found)
+        await manager.explained(found)
+        assert await manager.with_cause(found) == found
 
     _run(life, world)
     assert [record for record in world.journal if isinstance(record, RevertExplained)] == [
@@ -187,7 +192,7 @@ def test_a_revert_that_nobody_explained_is_left_to_the_next_process() -> None:
 
     async def comes_after(manager: TransactionManager) -> None:
         assert list(manager.state.unexplained.values()) == ended
-        assert (await manager.explained(ended[0])).cause == "reverted in the model"
+        await manager.explained(await manager.with_cause(ended[0]))
         assert not manager.state.unexplained
 
     _run(dies_before_it_asks, world)
@@ -215,10 +220,10 @@ def test_a_revert_that_moves_to_another_block_while_it_is_explained_is_explained
         for _ in range(3):
             world.mine()
             outcomes = await manager.on_head(world.head)
-        await manager.explained(outcomes[0])
+        await manager.explained(await manager.with_cause(outcomes[0]))
         assert anew[0].block_hash != outcomes[0].block_hash
         assert manager.state.unexplained == {"a": anew[0]}
-        assert (await manager.explained(anew[0])).cause
+        await manager.explained(await manager.with_cause(anew[0]))
         assert not manager.state.unexplained
 
     asyncio.run(life())
