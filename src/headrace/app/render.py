@@ -85,14 +85,15 @@ def _print_executions(rows: tuple[ExecutionRow, ...], console: "Console") -> Non
         return
     for row in rows:
         block, engine, route, status, *figures = _cells(row)
-        console.print(f"block {block or '-'}  {engine}  {status}", highlight=False)
-        console.print(f"    {route}", highlight=False)
+        console.print(f"block {block or '-'}  {engine}  {status}", highlight=False, markup=False)
+        console.print(f"    {route}", highlight=False, markup=False)
         named = (f"{name} {figure}" for name, figure in zip(_COLUMNS[4:], figures, strict=True) if figure)
-        console.print("    " + ", ".join(named), highlight=False)
+        console.print("    " + ", ".join(named), highlight=False, markup=False)
 
 
 def _table(rows: tuple[ExecutionRow, ...]) -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - `--json` draws no table
+    from rich.markup import escape  # noqa: PLC0415 - `--json` draws no table
+    from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in _COLUMNS[:4]:
@@ -100,7 +101,7 @@ def _table(rows: tuple[ExecutionRow, ...]) -> "Table":
     for name in _COLUMNS[4:]:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row))
+        table.add_row(*map(escape, _cells(row)))  # symbols and reverts say what strangers chose
     return table
 
 

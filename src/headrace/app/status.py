@@ -77,7 +77,10 @@ def render(result: object, console: "Console") -> None:
     console.print(f"{result.journal}: {result.records} records of {result.account}", highlight=False, soft_wrap=True)
     if result.halted:
         console.print(
-            f"HALTED: {result.halted} (look into it, then: headrace release)", style="bold red", highlight=False
+            f"HALTED: {result.halted} (look into it, then: headrace release)",
+            style="bold red",
+            highlight=False,
+            markup=False,
         )
     for pool, cause in result.tripped.items():
         console.print(
@@ -90,13 +93,14 @@ def render(result: object, console: "Console") -> None:
     ended = ", ".join(f"{count} {name}" for name, count in result.ended.items()) or "nothing yet"
     console.print(f"ended: {ended}", highlight=False)
     for one in result.open:
-        console.print(f"open: nonce {one.nonce} {one.status}: {one.route}", highlight=False)
+        console.print(f"open: nonce {one.nonce} {one.status}: {one.route}", highlight=False, markup=False)
     earned, gas = result.realised_native_wei, result.gas_cost_native_wei
     parts = ", ".join(f"{units} units of {symbol}" for symbol, units in result.realised_wei.items())
     console.print(
         f"realised {_native(earned)}, gas {_native(gas)}, net {_native(earned - gas)} in native coin"
         f"{f' ({parts})' if parts else ''}",
         highlight=False,
+        markup=False,
     )
     console.print(
         f"in use: {result.reserved} reservations, ${result.exposure_usd} exposed, ${result.lost_today_usd} lost today",

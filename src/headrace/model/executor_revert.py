@@ -1,6 +1,7 @@
 """What a revert says: the Executor's own errors, Solidity's `Error(string)` and `Panic(uint256)`, or the bare selector.
 
-The signatures are those of contracts/src; a test compares this list with the compiled contract.
+The signatures are those of contracts/src; a test compares this list with the compiled contract. What a string says is
+any contract's to choose and is written to journal, history and terminal: it is cut, and holds no control characters.
 """
 
 import re
@@ -43,6 +44,8 @@ _ERROR_STRING = "0x08c379a0"
 _PANIC = "0x4e487b71"
 _SELECTOR_CHARACTERS = 10
 _WORD_CHARACTERS = 64
+_STRING_CHARACTERS_MAX = 200
+_UTF8_BYTES_MAX = 4  # of one character
 
 
 def describe_revert(data: str) -> str:
@@ -78,4 +81,6 @@ def _value(kind: str, words: str, at: int) -> str:
 def _string(words: str) -> str:
     raw = bytes.fromhex(words)
     size = int.from_bytes(raw[32:64], "big")
-    return raw[64 : 64 + size].decode("utf-8", errors="replace")
+    text = raw[64 : 64 + min(size, _UTF8_BYTES_MAX * (_STRING_CHARACTERS_MAX + 1))].decode("utf-8", errors="replace")
+    shown = text if len(text) <= _STRING_CHARACTERS_MAX else f"{text[:_STRING_CHARACTERS_MAX]}…"
+    return "".join(one if one.isprintable() else "\ufffd" for one in shown)

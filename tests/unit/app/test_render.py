@@ -40,3 +40,8 @@ def test_the_engine_that_ran_is_shown_with_those_that_could_not() -> None:
         assert "on the next engine, since the first one could not pay: 1 of 2" in shown
     assert "(after" not in drawn(LANDED)
     assert "on the next engine" not in drawn(LANDED)
+
+
+def test_what_a_strangers_contract_said_is_shown_as_it_is() -> None:
+    for width in (200, 100):
+        assert "[/bold] [red]" in drawn(reverted("[/bold] [red]"), width=width)

@@ -44,3 +44,20 @@ def test_data_that_is_cut_or_missing_is_told_as_far_as_it_goes() -> None:
     assert describe_revert(selector("DeadlinePassed(uint256,uint256)") + "00" * 32) == "DeadlinePassed(0, ?)"
     assert describe_revert("0x4e487b71") == "reverted with 0x4e487b71"
     assert describe_revert("0x08c379a0" + "zz") == "reverted with data that is no hex"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("é" * 200, "é" * 200),
+        ("x" * 100_000, "x" * 200 + "…"),
+        ("a\n\x1b[2Jb", "a\ufffd\ufffd[2Jb"),
+        ("", ""),
+    ],
+)
+def test_a_strangers_words_are_cut_and_move_no_cursor(said: str, told: str) -> None:
+    assert describe_revert("0x08c379a0" + encode(["string"], [said]).hex()) == told
+
+
+def test_a_string_that_claims_any_length_is_told_as_far_as_it_goes() -> None:
+    assert describe_revert("0x08c379a0" + "00" * 32 + "ff" * 32 + b"short".hex()) == "short"
