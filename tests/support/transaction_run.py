@@ -202,7 +202,8 @@ class Run:
             )
             deadline = self.world.head.number + self.random.randint(0, 4)
             one = intent(f"intent {self.serial}", deadline=deadline, reserved=taken)
-            wanted.append(msgspec.structs.replace(one, quoted_block=self.world.head.number))
+            head = self.world.head
+            wanted.append(msgspec.structs.replace(one, quoted_block=head.number, quoted_block_hash=head.hash))
         opened = await self._reserved(manager, wanted)
         if opened and self.random.randrange(5) == 0:
             dropped = opened.pop()

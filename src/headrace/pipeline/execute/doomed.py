@@ -20,11 +20,16 @@ from headrace.ports.simulator import Simulator
 def waiting_executions(
     state: State, header: BlockHeader, chain_nonce: int, without_receipt: Collection[Hash32]
 ) -> list[Payload]:
-    """Executions in no block, quoted before `header`, whose nonces are unused and that nothing was signed to cancel."""
+    """Executions in no block, quoted on another than `header`, with unused nonces and without a cancellation.
+
+    One that was quoted on a later block is left alone: then it is the node that is behind.
+    """
     last = (
         slot.payloads[-1]
         for slot in state.open_slots
-        if slot.intent.quoted_block < header.number and slot.key.nonce >= chain_nonce
+        if slot.key.nonce >= chain_nonce
+        and slot.intent.quoted_block <= header.number
+        and slot.intent.quoted_block_hash != header.hash
     )
     return [one for one in last if one.purpose is Purpose.EXECUTE and one.tx_hash in without_receipt]
 

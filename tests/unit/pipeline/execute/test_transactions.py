@@ -151,6 +151,31 @@ def test_what_waits_is_rehearsed_on_every_new_block_until_it_would_fail_and_is_c
     asyncio.run(life())
 
 
+def test_what_was_rehearsed_on_a_block_that_a_reorg_took_is_rehearsed_on_the_one_in_its_place() -> None:
+    world = _world()
+    world.faults = Faults(passed_over=100)
+    world.mine()
+
+    async def life(manager: TransactionManager) -> None:
+        quoted = msgspec.structs.replace(intent("a", deadline=50), quoted_block=11, quoted_block_hash=world.head.hash)
+        await manager.reserve([quoted])
+        await manager.execute([_prepared("a")])
+        world.faults = Faults(passed_over=100, doomed=100)
+        below = world.blocks.pop()
+        await manager.on_head(world.head)  # the node is behind: that says nothing
+        world.blocks.append(below)
+        await manager.on_head(world.head)  # it was rehearsed on this very block
+        assert len(manager.state.slots[0].payloads) == 1
+        world.blocks.pop()
+        world.branch += 1
+        world.mine()
+        await manager.on_head(world.head)
+        assert world.head.number == quoted.quoted_block
+        assert manager.state.slots[0].payloads[-1].purpose is Purpose.CANCEL
+
+    _run(life, world)
+
+
 def test_a_revert_ends_at_once_and_is_explained_when_there_is_time() -> None:
     world = _world()
     world.faults = Faults(reverted=100)
