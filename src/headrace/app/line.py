@@ -33,6 +33,8 @@ from headrace.ports.oracle import Oracle
 from headrace.ports.pool import DEX, PoolState
 from headrace.ports.strategy import Strategy
 
+_BEGUN_EARLY_MAX = 4  # a node that is given more at once answers the first, which count most, the later
+
 
 class LineParts(msgspec.Struct, frozen=True):
     """What the line is wired from.
@@ -110,7 +112,7 @@ class Line:
         try:
             validated: list[Validated] = []
             for one in self._valid(untried, snapshot, at, refused):
-                if parts.transactions is not None or not validated:
+                if len(validated) < (1 if parts.transactions is None else _BEGUN_EARLY_MAX):
                     rehearsals.begin(one)  # also where it wants a pool in flight: most probably that plan has ended
                 if settle is not None and not validated and self._wants_pools_in_flight([one]):
                     settling = asyncio.ensure_future(settle())
