@@ -54,7 +54,7 @@ setup: $(VENV)/.installed node_modules/.installed contracts/out/.built
 $(VENV)/.installed: requirements/uv.txt requirements/development.txt pyproject.toml
 	@echo "setup: Python packages into $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "headrace needs Python 3.11: run make PYTHON=/path/to/python3.11")'
-	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) # also one that was interrupted
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt 2> >(grep -v "^WARNING: Location" >&2)
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode requirements/development.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
