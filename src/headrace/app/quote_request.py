@@ -6,6 +6,7 @@ import msgspec
 
 from headrace.app.config.exact import scaled_integer
 from headrace.errors import ConfigError, UsageError
+from headrace.model.address import Address
 
 MOVES_MAX = 10
 _PIPS = 1_000_000
@@ -38,6 +39,16 @@ def checked_amount(text: str) -> str:
     if _scaled(text, _DECIMALS_MAX, "--amount") == 0:
         raise UsageError("--amount: nothing is sold: give an amount above 0")
     return text
+
+
+def require_two_tokens(token_in: Address, token_out: Address) -> None:
+    """A swap is of one token for another.
+
+    Raises:
+        UsageError: both are the same.
+    """
+    if token_in == token_out:
+        raise UsageError(f"--token-in and --token-out are the same token {token_in}: name another to buy")
 
 
 def moves_of(texts: list[str]) -> tuple[int, ...]:

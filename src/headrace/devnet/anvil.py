@@ -182,7 +182,7 @@ def _await_port(process: subprocess.Popen[bytes], port: int) -> int:
 
 def _why_it_failed(said: str, port: int) -> str:
     if "in use" in said:
-        return f"port {port} is in use: choose another, or stop what listens there"
+        return f"port {port} is in use: choose another (`--port`; 0 takes a free one), or stop what listens there"
     return f"anvil did not start: {said.strip()[-300:] or 'it said nothing'}; try again, or run `make setup`"
 
 

@@ -144,7 +144,9 @@ class _Reading:
     def _unread(self, number: int, text: bytes, error: Unfit) -> None:
         pool = _pool_named(text)
         if self.header is None:
-            raise MarketFileError(str(self._path), f"it begins with no header of a market file ({error})", number)
+            cure = "`headrace market import` converts what others recorded"
+            why = f"it begins with no header of a market file ({error.why}); {cure}"
+            raise MarketFileError(str(self._path), why, number)
         if error.field == "line" and not text.endswith(b"\n"):
             place = f" in the middle of pool {pool}" if pool else ""
             raise MarketFileError(str(self._path), f"it is cut short{place}: copy or write it again", number)

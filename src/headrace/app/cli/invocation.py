@@ -3,6 +3,7 @@
 0 is success, 130 is Ctrl-C, the others are those of `headrace.errors`; docs/reference/exit-codes.md lists them.
 """
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,9 @@ import typer
 from headrace.app.cli.application import build
 from headrace.app.cli.exit_codes import INTERRUPTED
 from headrace.errors import HeadraceError, UsageError
+
+_FULL = "free space there and run it again: what was being written may be cut short"
+_CURES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EMFILE: "raise the limit on open files (`ulimit -n`)"}
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -48,10 +52,8 @@ def invoke(args: Sequence[str]) -> int:
         raise
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        return _failed(
-            HeadraceError(f"the system refused: {error.strerror}{place}; check the path and its permissions"),
-            as_json=as_json,
-        )
+        cure = _CURES.get(error.errno or 0, "check the path and its permissions")
+        return _failed(HeadraceError(f"the system refused: {error.strerror}{place}; {cure}"), as_json=as_json)
 
 
 def _run(args: Sequence[str]) -> int:
@@ -59,10 +61,16 @@ def _run(args: Sequence[str]) -> int:
     try:
         result = command.main(list(args), prog_name="headrace", standalone_mode=False)
     except typer.TyperException as error:
-        raise UsageError(f"{_sentence(error.format_message())}: see `headrace --help`") from error
+        raise UsageError(f"{_sentence(error.format_message())}: see `{_command_path(error)} --help`") from error
     except SystemExit as error:  # Typer's own answer to a broken pipe, and to nothing else
         raise BrokenPipeError from error
     return result if isinstance(result, int) else 0
+
+
+def _command_path(error: typer.TyperException) -> str:
+    """The command whose help tells what is wrong, as `headrace market snapshot`."""
+    context = getattr(error, "ctx", None)
+    return "headrace" if context is None else str(context.command_path)
 
 
 def _sentence(message: str) -> str:

@@ -9,7 +9,7 @@ from headrace.app.cli.chosen_chain import chosen_chain, chosen_token
 from headrace.app.cli.deferred import perform
 from headrace.app.cli.options import DEFAULT_CONFIG, AsJson, ChainName, ConfigFile
 from headrace.app.config.load import load_config
-from headrace.app.quote_request import QuoteRequest, checked_amount, moves_of
+from headrace.app.quote_request import QuoteRequest, checked_amount, moves_of, require_two_tokens
 
 
 def quote(
@@ -39,5 +39,6 @@ def quote(
         return
     loaded = load_config(config)
     name = chosen_chain(loaded, chain)
-    tokens = tuple(chosen_token(loaded.chains[name], token) for token in (token_in, token_out))
+    tokens = chosen_token(loaded.chains[name], token_in), chosen_token(loaded.chains[name], token_out)
+    require_two_tokens(*tokens)
     perform("headrace.app.quote:quote", as_json=as_json, config=loaded, chain=name, tokens=tokens, request=request)

@@ -60,7 +60,7 @@ def address(keystore: KeystoreDir = _DEFAULT_DIR, as_json: AsJson = False) -> No
     """Print the address of the only key."""
     addresses = _open(keystore).addresses()
     if len(addresses) != 1:
-        cure = "see `headrace wallet list`" if addresses else "run `headrace wallet create`"
+        cure = "see `headrace wallet list`" if addresses else "run `headrace wallet create`, or give --keystore"
         raise KeystoreError(f"{keystore} holds {len(addresses)} keys, not one: {cure}")
     _print_addresses(keystore, addresses, as_json=as_json)
 
@@ -113,7 +113,8 @@ def render(result: object, console: "Console") -> None:
     for one in result.addresses:
         console.print(one, soft_wrap=True, highlight=False)
     if not result.addresses:
-        console.print(f"no keys in {result.keystore}: run `headrace wallet create`", soft_wrap=True, highlight=False)
+        cure = "run `headrace wallet create`, or give --keystore"
+        console.print(f"no keys in {result.keystore}: {cure}", soft_wrap=True, highlight=False)
 
 
 def _open(folder: Path) -> "Keystore":

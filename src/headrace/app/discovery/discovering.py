@@ -122,6 +122,9 @@ def render(result: object, console: "Console") -> None:
         f"{len(result.tokens)} tokens, {len(result.unusable_tokens)} that cannot be used; `--json` lists everything",
         highlight=False,
     )
+    untold = sum(1 for venue in result.venues for row in venue.pools if not row.flaw and not row.tokens)
+    if untold:
+        console.print(f"of {untold} pools the event names no tokens: they are read with the pool", highlight=False)
 
 
 def _refusals(result: DiscoveryReport) -> list[str]:

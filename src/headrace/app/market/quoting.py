@@ -12,7 +12,7 @@ from headrace.app.dexes import every_dex
 from headrace.app.places import Report
 from headrace.app.quote import QuoteReport, quoted
 from headrace.app.quote import render as render_quotes
-from headrace.app.quote_request import QuoteRequest
+from headrace.app.quote_request import QuoteRequest, require_two_tokens
 from headrace.errors import ConfigError, UsageError
 from headrace.model.address import parse_address
 from headrace.model.token import Token
@@ -26,13 +26,14 @@ def quote_snapshot(*, report: Report, snapshot: Path, request: QuoteRequest) -> 
     """Quote so many whole tokens (units, where the file does not tell the decimals) on every pool of both tokens.
 
     Raises:
-        UsageError: the file has no such token, several of one symbol, or no pool of both.
+        UsageError: the file has no such token, several of one symbol, or no pool of both; or both are one.
         MarketFileError: the file cannot be used as a whole.
     """
     dexes = every_dex()
     report(f"reading {snapshot}")
     market = read_market(snapshot, dexes)
     first, second = _token(market, request.token_in), _token(market, request.token_out)
+    require_two_tokens(first.address, second.address)
     sale = Sale(first, second, scaled_integer(request.amount, first.decimals, "--amount"), market.context)
     wanted = {first.address, second.address}
     doubts = Screen(market.pools, dexes).screened(market.snapshot()).quarantined

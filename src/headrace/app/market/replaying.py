@@ -36,6 +36,7 @@ from headrace.model.event import Stale
 from headrace.model.pool import ProtocolId
 from headrace.model.refusal import Reason
 from headrace.model.snapshot import Snapshot
+from headrace.model.token import decimal_text
 from headrace.model.transaction import SimulationResult, UnsignedTransaction
 from headrace.pipeline.feed.block_feed import BlockFeed
 from headrace.pipeline.feed.follower import FollowLimits
@@ -60,7 +61,7 @@ _SIMULATED = frozenset({Reason.NODE_FAILED})  # what the rehearsal says of every
 
 
 class ReplayRow(msgspec.Struct, frozen=True):
-    """An opportunity that stood up to validation; amounts are exact."""
+    """An opportunity that stood up to validation; amounts are exact, and of `profit_token`."""
 
     block: int
     strategy: str
@@ -68,6 +69,7 @@ class ReplayRow(msgspec.Struct, frozen=True):
     amount_in_wei: int
     profit_wei: int
     profit_token: str
+    profit_token_decimals: int
 
 
 class ReplayReport(msgspec.Struct, frozen=True):
@@ -140,7 +142,8 @@ def render(result: object, console: "Console") -> None:
     for name in ("block", "strategy", "route", "amount in", "profit", ""):
         table.add_column(name, overflow="fold")
     for row in result.opportunities[:_SHOWN]:
-        cells = (row.block, row.strategy, row.route, row.amount_in_wei, row.profit_wei, row.profit_token)
+        amounts = (decimal_text(units, row.profit_token_decimals) for units in (row.amount_in_wei, row.profit_wei))
+        cells = (row.block, row.strategy, row.route, *amounts, row.profit_token)
         table.add_row(*(str(cell) for cell in cells))
     if result.opportunities:
         console.print(table)
@@ -265,6 +268,7 @@ class Replay:
         for validated in passed.validated:
             self._digest.update(f"{validated.opportunity.id} {validated.amounts_units}\n".encode())
             route = validated.opportunity.route
+            token = snapshot.tokens[route.token_in]
             self._rows.append(
                 ReplayRow(
                     block=snapshot.header.number,
@@ -272,7 +276,8 @@ class Replay:
                     route=route_text(route, snapshot),
                     amount_in_wei=validated.amounts_units[0],
                     profit_wei=validated.profit_units,
-                    profit_token=snapshot.tokens[route.token_in].symbol,
+                    profit_token=token.symbol,
+                    profit_token_decimals=token.decimals,
                 )
             )
 

@@ -81,6 +81,13 @@ def test_one_venue_in_part_as_a_table(config: Path, capsys: pytest.CaptureFixtur
     assert lines[-1].startswith("0 tokens, 0 that cannot be used")
 
 
+def test_pools_whose_event_names_no_tokens_are_said_to_be_such(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(config, "--venue", first_of(config, "balancer_v2"), "--from-block", "0")
+    assert "the event names no tokens: they are read with the pool" in capsys.readouterr().out
+
+
 def spoiled(config: Path, venue: str, **keys: object) -> Path:
     document = yaml.safe_load(config.read_text())
     venues = document["defi"]["protocols"]["devnet"]

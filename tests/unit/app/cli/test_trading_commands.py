@@ -225,6 +225,7 @@ def test_a_depth_of_nonsense_is_refused(
         ("WHET", "1", 'did you mean "WETH"?'),
         ("DOGE", "1", "known are WETH, USDC"),
         (OWNER[:-1] + "9", "1", "wrong checksum"),
+        ("USDC", "1", "are the same token"),
         ("WETH", "0", "above 0"),
         ("WETH", "1e18", "exponent"),
         ("WETH", "inf", "finite"),

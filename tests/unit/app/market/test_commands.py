@@ -235,6 +235,7 @@ def test_the_documented_example_does_what_the_page_says(tmp_path: Path, capsys: 
         (("TWICE", B), "2 tokens of the file call themselves TWICE"),
         (("0x" + "7" * 40, B), "no pool of the file has token"),
         (("0x7", B), "is not an address"),
+        ((A, "TKN"), "are the same token"),
         ((A, C), "trades TKN for TWICE"),
     ],
 )

@@ -1,6 +1,7 @@
 """A recording through the agents' own line. The oracle of the branch that was left is the same recording without it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,7 @@ def test_it_stops_when_told_and_is_drawn_as_a_table(tmp_path: Path, capsys: pyte
     told = capsys.readouterr().out
     assert "WETH > uniswap_v2 > USDC > uniswap_v2 > WETH" in told
     assert "validated" in told
+    assert re.search(r" 0\.\d+ +WETH", told), "the profit is in whole tokens, not in units beside a token's name"
     assert replayed(tmp_path, capsys, *market(SHUT))
     assert invoke(command) == 0
     assert "stale:" in capsys.readouterr().out
