@@ -18,7 +18,7 @@ from headrace.adapters.market_files.writer import MarketWriter
 from headrace.app.config.tree import Config
 from headrace.app.market.snapshotting import write_prices, write_start
 from headrace.app.places import Places, Report, open_places
-from headrace.errors import MarketStaleError
+from headrace.errors import MarketStaleError, UsageError
 from headrace.model.block import BlockHeader
 from headrace.model.event import BlockApplied, Change, Head, Stale
 from headrace.model.snapshot import Snapshot
@@ -48,8 +48,11 @@ def record(*, report: Report, config: Config, out: Path, blocks: int | None) -> 
     """Follow the configuration's chain.
 
     Raises:
+        UsageError: there is such a file already: what took hours to record is not written over.
         HeadraceError: the node or the configuration failed, or the file cannot be written.
     """
+    if out.is_file():
+        raise UsageError(f"--out: {out} exists, and a recording is never written over: name another, or remove it")
     return asyncio.run(_record(report, config, out, blocks))
 
 

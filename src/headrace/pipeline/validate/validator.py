@@ -276,7 +276,7 @@ class Validator:
         gas_units = -(-gas * economics.gas_price_units_x96 >> _X96) + 1 + economics.l1_fee_units
         profit = amounts[-1] - amounts[0] - offer.fee_units
         if profit <= gas_units:
-            return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"{profit} units for gas worth {gas_units}")
+            return Refusal(Reason.NOT_PROFITABLE_AFTER_GAS, f"it gains {profit} units, gas costs {gas_units}")
         if self._is_gas_too_dear(gas, gas_units, profit, economics):
             return Refusal(Reason.GAS_COST_TOO_HIGH, f"gas worth {gas_units} of {profit} units")
         profit_min = gas_units + units_up(

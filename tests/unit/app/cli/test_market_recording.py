@@ -68,6 +68,10 @@ def test_a_recording_replays_to_the_states_that_the_node_holds(
         reports.append(json.loads(capsys.readouterr().out))
     assert reports[0] == reports[1]
     assert reports[0]["found"] > 0
+    before = out.read_bytes()
+    assert invoke(command) == 2
+    assert "is never written over" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert out.read_bytes() == before
 
 
 def test_a_snapshot_holds_what_the_node_holds_and_quotes_without_it(

@@ -124,7 +124,7 @@ class NodeClient:
                 return await work
         except TimeoutError as error:
             raise NodeTimeoutError(
-                f"{method}: the node did not answer within {self.options.deadline_seconds} s"
+                f"{method}: the node did not answer within {self.options.deadline_seconds} s: try again, or use another"
             ) from error
 
 

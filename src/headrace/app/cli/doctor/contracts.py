@@ -95,9 +95,8 @@ async def price_findings(chain: Chain, config: Config, clock: Clock, head: Block
         why = _why_no_price(answer, now, feed.max_age_seconds)
         if why:
             stale.append(symbol)
-            yield warn(
-                "prices", f"{symbol}: {why}", "trades that need this price are refused: check the feed's address"
-            )
+            cure = "check the feed's address and `max_age_seconds`, which its heartbeat should fit into"
+            yield warn("prices", f"{symbol}: {why}", f"trades that need this price are refused: {cure}")
     if not feeds:
         yield fail("prices", "no price feed is configured", "add `price_feeds`: a limit in dollars needs a price")
     elif not stale:
