@@ -88,6 +88,9 @@ def _text_of(file: Path) -> str:
     try:
         with file.open("rb") as stream:
             data = stream.read(BYTES_MAX + 1)
+    except FileNotFoundError as error:
+        cure = "give its path with --config, or begin with one of examples/"
+        raise ConfigError(f"there is no such configuration: {cure}", str(file)) from error
     except OSError as error:
         raise ConfigError(
             f"the file cannot be read ({error.strerror}): check its path and rights", str(file)

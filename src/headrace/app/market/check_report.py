@@ -70,6 +70,8 @@ class CheckReport(msgspec.Struct, frozen=True):
         disorder: blocks that cannot follow the one before them.
         gaps: blocks before which others are missing; they do not change the exit code.
         has_end: whether the file says that it is whole; if not, that does not change the exit code either.
+        passed_over: by first topic, how many logs of the file's pools are of events that no protocol folds; neither
+            do these.
     """
 
     file: str
@@ -81,6 +83,7 @@ class CheckReport(msgspec.Struct, frozen=True):
     disorder: tuple[Misplaced, ...]
     gaps: tuple[Misplaced, ...]
     has_end: bool
+    passed_over: dict[str, int]
     exit_code: int
 
 
@@ -91,6 +94,7 @@ def draw(report: CheckReport, console: "Console") -> None:
     print_lines(console, [f"{_asked(one)}: not answered: {one.why}" for one in report.unanswered])
     print_lines(console, [str(one) for one in (*report.left_out, *report.disorder)])
     print_lines(console, remarks(report.gaps, has_end=report.has_end))
+    print_lines(console, _passed_over(report.passed_over))
     console.print(f"{report.cases} cases of {report.file}: {_verdict(report)}", highlight=False, markup=False)
 
 
@@ -106,6 +110,13 @@ def remarks(gaps: tuple[Misplaced, ...], *, has_end: bool) -> list[str]:
     """What a reader of a file should know, and what does not make it wrong."""
     told = [] if has_end else ["it has no end line: whether lines are missing at its end cannot be told"]
     return [*told, *(f"gap: {gap}" for gap in gaps)]
+
+
+def _passed_over(counts: dict[str, int]) -> list[str]:
+    if not counts:
+        return []
+    events = ", ".join(f"{topic or 'without a topic'} ({count})" for topic, count in counts.items())
+    return [f"passed over: {sum(counts.values())} logs of events that are not followed: {events}"]
 
 
 def _table(report: CheckReport) -> "Table":

@@ -86,6 +86,7 @@ class _Check:
             disorder=asked.disorder,
             gaps=asked.gaps,
             has_end=asked.has_end,
+            passed_over=dict(self._folded.passed_over.most_common()),
             exit_code=int(any(flaws)),
         )
 

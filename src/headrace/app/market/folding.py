@@ -3,6 +3,7 @@
 A block that leads off from an earlier one takes the states back to that one first, as the market does.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from headrace.adapters.market_files.block_order import branch_before, is_piece
@@ -24,6 +25,8 @@ class FoldedStates:
         states: of pools that are known.
         lost: pools that a log could not follow, and why, until they are read again.
         left_out: every log of these pools that could not be used.
+        passed_over: by first topic ("" for none), how many logs of the pools' own contracts no protocol folds. Most
+            move no price (transfers of a share); one that does, under a name that is not known, shows here alone.
     """
 
     def __init__(self, start: BlockHeader, states: Iterable[PoolState], dexes: Mapping[ProtocolId, DEX]) -> None:
@@ -31,6 +34,8 @@ class FoldedStates:
         self.states: dict[PoolId, PoolState] = {state.pool.id: state for state in states}
         self.lost: dict[PoolId, str] = {}
         self.left_out: list[LeftOut] = []
+        self.passed_over: Counter[str] = Counter()
+        self._speakers = {state.pool.address for state in self.states.values()}
         self._dexes = dexes
         self._branch = [start]
         self._before: list[_Before] = [{}]  # parallel to the branch: what each block changed
@@ -39,9 +44,11 @@ class FoldedStates:
         """Go to the end of the next block, or of its next piece."""
         self._enter(block.header)
         for log in block.logs:
-            for dex in self._dexes.values():
-                if log.topics and log.topics[0] in dex.topics:
-                    self._apply_log(dex, log, block.line)
+            folding = [dex for dex in self._dexes.values() if log.topics and log.topics[0] in dex.topics]
+            for dex in folding:
+                self._apply_log(dex, log, block.line)
+            if not folding and log.address in self._speakers:
+                self.passed_over[log.topics[0] if log.topics else ""] += 1
         for state in block.states:
             self._set(state.pool.id, state, None)
 

@@ -1,7 +1,9 @@
 """`headrace doctor` against a real chain: each ailment is found and its cure named."""
 
 import asyncio
+import errno
 import json
+import os
 import re
 import socket
 from pathlib import Path
@@ -334,6 +336,18 @@ def test_a_full_disk_is_found(ward: Ward, monkeypatch: pytest.MonkeyPatch, free:
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(free))
     findings = {finding.name: finding for finding in storage.storage_findings(load_config_text(ward))}
     assert findings["disk"].outcome == outcome
+
+
+def test_a_folder_without_room_is_told_from_one_without_rights(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code, cure in ((errno.ENOSPC, "free some space there"), (errno.EACCES, "give this user the right to write")):
+
+        def refuse(code: int = code, **_: object) -> None:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+        (finding,) = storage.storage_findings(load_config_text(ward))
+        assert (finding.outcome, finding.name) == (Outcome.FAIL, "data_dir")
+        assert cure in finding.cure
 
 
 def test_a_journal_in_use_is_a_warning(ward: Ward) -> None:

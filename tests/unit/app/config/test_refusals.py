@@ -245,7 +245,7 @@ def test_a_file_that_holds_no_configuration_is_refused(tmp_path: Path, data: byt
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="there is no such configuration: give its path with --config"):
         load_config(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="Is a directory"):
         load_config(tmp_path)

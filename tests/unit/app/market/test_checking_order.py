@@ -133,6 +133,19 @@ def test_a_broken_log_of_a_pool_that_is_not_in_the_file_is_nobodys(tmp_path: Pat
     foreign = sync("0x12") | {"address": "0x" + "99" * 20}
     found, _ = both(tmp_path, asked((1000 * ONE, 2000 * ONE)), block(101, foreign))
     assert (found.exit_code, found.left_out) == (0, ())
+    assert found.passed_over == {}
+
+
+def test_events_of_a_pool_that_no_protocol_knows_are_counted_by_their_topic(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = sync(FIRST) | {"topics": ["0x" + "12" * 32]}
+    found, _ = both(tmp_path, asked((1000 * ONE, 2000 * ONE)), block(101, newer, newer, newer | {"topics": []}))
+    assert (found.exit_code, found.passed_over) == (0, {"0x" + "12" * 32: 2, "": 1})
+    assert invoke(["market", "check", str(tmp_path / "market.jsonl")]) == 0
+    told = capsys.readouterr().out
+    assert "passed over: 3 logs of events that are not followed: 0x1212" in told
+    assert "without a topic (1)" in told
 
 
 def test_a_log_by_itself_is_a_piece_of_its_block(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The folder that everything is written to."""
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,23 +17,25 @@ _BYTES_WANTED = 2**30
 def storage_findings(config: Config) -> Iterator[Finding]:
     """Whether the data folder can be written, has room, and belongs to nobody else now."""
     folder = config.data_dir
-    unwritable = _why_unwritable(folder)
-    if unwritable:
-        yield fail("data_dir", f"{folder}: {unwritable}", "create it and give this user the right to write")
+    error = _why_unwritable(folder)
+    if error is not None:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "free some space there" if is_full else "create it and give this user the right to write"
+        yield fail("data_dir", f"{folder}: {error.strerror or 'cannot be written'}", cure)
         return
     yield ok("data_dir", f"{folder} can be written")
     yield _space(folder)
     yield _journal(config)
 
 
-def _why_unwritable(folder: Path) -> str:
+def _why_unwritable(folder: Path) -> OSError | None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(b"x")
     except OSError as error:
-        return error.strerror or "cannot be written"
-    return ""
+        return error
+    return None
 
 
 def _space(folder: Path) -> Finding:
