@@ -10,6 +10,7 @@ import structlog
 
 from headrace.app.line import Line, Pass
 from headrace.app.places import Places
+from headrace.app.rivals import Rivals
 from headrace.errors import ChainError, StoreError
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockHeader
@@ -17,10 +18,13 @@ from headrace.model.event import Stale
 from headrace.model.execution import Execution
 from headrace.model.history import ExecutionEntry
 from headrace.model.intent import IntentStatus, Outcome
+from headrace.model.opportunity import Validated
+from headrace.model.pending import RivalCounts
 from headrace.model.refusal import Reason
 from headrace.model.snapshot import Snapshot
 from headrace.pipeline.execute.transactions import TransactionManager
 from headrace.pipeline.market.screen import ScreenedFeed
+from headrace.pipeline.plan.intent import route_text
 from headrace.pipeline.record.balances import balance_mismatches
 from headrace.pipeline.record.breaker import unexplained
 from headrace.pipeline.record.entries import execution_entry, opportunity_entry
@@ -76,6 +80,21 @@ class Concluded(msgspec.Struct, frozen=True):
     hashes: tuple[Hash32, ...]
 
 
+class Witnesses(msgspec.Struct, frozen=True):
+    """Who look on and decide nothing.
+
+    Attributes:
+        history: is told what was taken on and how it ended.
+        rivals: say who else is about to trade there.
+    """
+
+    history: Store | None = None
+    rivals: Rivals | None = None
+
+
+NO_WITNESSES = Witnesses()
+
+
 class ArbitrageAgent:
     """One account on one chain; `run` it once."""
 
@@ -87,15 +106,16 @@ class ArbitrageAgent:
         line: Line,
         treasury: CapitalTreasury,
         transactions: TransactionManager | None,
-        history: Store | None = None,
+        witnesses: Witnesses = NO_WITNESSES,
     ) -> None:
-        """Keep the parts; `history` is told what was taken on and how it ended."""
+        """Keep the parts."""
         self._places = places
         self._feed = feed
         self.line = line
         self._treasury = treasury
         self._transactions = transactions
-        self._history = history
+        self._history = witnesses.history
+        self._rivals = witnesses.rivals
         self._unrecorded: list[Concluded] = []
         self._refusals: Counter[Reason] = Counter()
         self._progress = asyncio.Condition()
@@ -124,7 +144,9 @@ class ArbitrageAgent:
                     continue
                 await self._take(output)
                 if blocks is not None and self.tally.blocks >= blocks:
-                    return
+                    break
+            if self._rivals is not None:
+                await self._rivals.last_block()
         finally:
             self._note_refusals()
 
@@ -194,6 +216,8 @@ class ArbitrageAgent:
         self.tally.blocks += 1
         _tell(snapshot.header, passed)
         self._note(snapshot, passed)
+        if self._rivals is not None:
+            self._rivals.after_block(snapshot.header.number, lambda: self._note_rivals(snapshot, passed))
 
     async def _outcomes(self, header: BlockHeader) -> list[Concluded]:
         if self._transactions is None:
@@ -227,9 +251,23 @@ class ArbitrageAgent:
         self._refusals.update(passed.refusals)
         if snapshot.header.number % _REFUSALS_NOTED_EVERY == 0:
             self._note_refusals()
-        sent = {submitted.intent_id for submitted in passed.submitted}
-        taken = [one.plan.validated for one in passed.rehearsed if one.plan.validated.opportunity.id in sent]
+        taken = _taken(passed)
         self._write(lambda history: history.write_opportunities([opportunity_entry(v, snapshot) for v in taken]))
+
+    def _note_rivals(self, snapshot: Snapshot[PoolState], passed: Pass) -> None:
+        """Say who else is about to trade in what was rehearsed, and write it beside what was sent."""
+        assert self._rivals is not None, "only they call this"
+        known: dict[str, RivalCounts] = {}
+        for one in passed.rehearsed:
+            opportunity = one.plan.validated.opportunity
+            counts = self._rivals.counts(opportunity.route)
+            if counts is not None:
+                known[opportunity.id] = counts
+            seen = {"is_known": False} if counts is None else msgspec.structs.asdict(counts)
+            log.info("rivals", block=snapshot.header.number, route=route_text(opportunity.route, snapshot), **seen)
+        taken = [v for v in _taken(passed) if v.opportunity.id in known]
+        entries = [opportunity_entry(v, snapshot, known[v.opportunity.id]) for v in taken]
+        self._write(lambda history: history.write_opportunities(entries))
 
     async def _record(self, concluded: Iterable[Concluded], header: BlockHeader) -> None:
         waiting, self._unrecorded = [*self._unrecorded, *concluded], []
@@ -313,6 +351,12 @@ class ArbitrageAgent:
     @property
     def _executor(self) -> Address:
         return self._places.config.execution.flash_loan.contract_address
+
+
+def _taken(passed: Pass) -> list[Validated]:
+    """Those that were sent."""
+    sent = {submitted.intent_id for submitted in passed.submitted}
+    return [one.plan.validated for one in passed.rehearsed if one.plan.validated.opportunity.id in sent]
 
 
 def _median_low(counts: Counter[int]) -> int | None:

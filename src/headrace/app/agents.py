@@ -20,7 +20,7 @@ from headrace.adapters.simulators.node.simulator import NodeSimulator
 from headrace.adapters.stores.sql.history import SqlHistory
 from headrace.adapters.stores.sqlite.journal import SqliteJournal
 from headrace.app import limits
-from headrace.app.agent import ArbitrageAgent
+from headrace.app.agent import ArbitrageAgent, Witnesses
 from headrace.app.audit import open_audit
 from headrace.app.clock import SystemClock
 from headrace.app.config.tree import AgentConfig, Config
@@ -29,6 +29,7 @@ from headrace.app.kernels import make_ready
 from headrace.app.line import Line, LineParts
 from headrace.app.places import Places, Report, open_places
 from headrace.app.render import render_run
+from headrace.app.rivals import Rivals, open_rivals
 from headrace.errors import ConfigError, StoreError
 from headrace.model.account import OWN_ACCOUNT, Account
 from headrace.model.address import ZERO_ADDRESS, ChainId
@@ -84,7 +85,11 @@ async def _run(config: Config, signer: Signer | None, report: Report, blocks: in
             log.warning("pool left out", why=reason)
         for sentence in without_effect(config):
             log.warning("setting without effect", why=sentence)
-        async with open_audit(config.chain) as audit, open_agent(places, signer, audit) as agent:
+        async with (
+            open_audit(config.chain) as audit,
+            open_rivals(places, config.chain_name) as rivals,
+            open_agent(places, signer, audit, rivals) as agent,
+        ):
             report("trading" if signer else "dry run: nothing is sent")
             exit_code = await _run_until_signalled(agent, blocks)
             return msgspec.structs.replace(await agent.report(), exit_code=exit_code)
@@ -114,7 +119,7 @@ async def _run_until_signalled(agent: ArbitrageAgent, blocks: int | None) -> int
 
 @asynccontextmanager
 async def open_agent(
-    places: Places, signer: Signer | None, audit: ReceiptAudit | None = None
+    places: Places, signer: Signer | None, audit: ReceiptAudit | None = None, rivals: Rivals | None = None
 ) -> AsyncIterator[ArbitrageAgent]:
     """Wire the configuration's arbitrage agent; with a signer it trades, without it rehearses only.
 
@@ -145,24 +150,29 @@ async def open_agent(
             manager = TransactionManager(account, limits.rules(config, price_of), sockets)
             recovered = await _recover(manager, config)
         await treasury.refresh(places.chain, (await places.chain.head()).hash)
-        feed = MarketFeed(
-            places.chain,
-            Market(places.pools, places.dexes, places.tokens, config.chain.reorg_depth_blocks),
-            BlockFeed(
-                places.chain,
-                FollowLimits(depth_max=config.chain.reorg_depth_blocks, bloom=config.chain.rules.bloom),
-                audit,
-            ),
-            min(REREAD_SECONDS_MAX, config.chain.block_time_ms / _MS_PER_SECOND * _REREAD_BLOCK_SHARE),
-        )
         screen = Screen(places.pools, places.dexes)
-        screened = ScreenedFeed(feed, screen)
+        screened = ScreenedFeed(_feed(places, audit), screen)
         line = Line(msgspec.structs.replace(_parts(places, account, treasury, simulator, manager), screen=screen))
         agent = ArbitrageAgent(
-            places=places, feed=screened, line=line, treasury=treasury, transactions=manager, history=history
+            places=places,
+            feed=screened,
+            line=line,
+            treasury=treasury,
+            transactions=manager,
+            witnesses=Witnesses(history, rivals),
         )
         agent.take_up(recovered)
         yield agent
+
+
+def _feed(places: Places, audit: ReceiptAudit | None) -> MarketFeed:
+    section = places.config.chain
+    return MarketFeed(
+        places.chain,
+        Market(places.pools, places.dexes, places.tokens, section.reorg_depth_blocks),
+        BlockFeed(places.chain, FollowLimits(depth_max=section.reorg_depth_blocks, bloom=section.rules.bloom), audit),
+        min(REREAD_SECONDS_MAX, section.block_time_ms / _MS_PER_SECOND * _REREAD_BLOCK_SHARE),
+    )
 
 
 def _parts(

@@ -16,7 +16,7 @@ from headrace.app.config.tree import Config
 from headrace.app.places import Places, Report, open_places
 from headrace.model.address import Address, ChainId, Hash32, PoolId
 from headrace.model.event import Announcement
-from headrace.model.pending import PendingTransaction, Visibility, visibility_of
+from headrace.model.pending import PendingTransaction, Visibility
 from headrace.model.swap_call import DecodedCall, SwapCall
 from headrace.model.token import decimal_text
 from headrace.pipeline.pending.competition import PoolIndex
@@ -86,7 +86,7 @@ def watch(*, report: Report, config: Config, chain: str, seconds: float) -> Pend
         HeadraceError: the node or the configuration failed.
     """
     section = config.chains[chain]
-    visibility = visibility_of(section.chain_id, is_public=section.public_mempool)
+    visibility = section.visibility
     if not visibility.is_visible:
         return _hidden(chain, visibility, visibility.hidden_because)
     return asyncio.run(_watch(report, config, chain, seconds, visibility))

@@ -10,9 +10,11 @@ from headrace.app.agents import open_agent
 from headrace.app.config.tree import Config
 from headrace.app.line import Pass
 from headrace.app.places import Report, open_places
+from headrace.app.rivals import Rivals, open_rivals
 from headrace.errors import MarketStaleError
 from headrace.model.event import Stale
 from headrace.model.opportunity import Opportunity, Rehearsed
+from headrace.model.pending import RivalCounts
 from headrace.model.snapshot import Snapshot
 from headrace.model.token import decimal_text
 from headrace.pipeline.plan.intent import route_text
@@ -26,7 +28,11 @@ _SHOWN = 40
 
 
 class ScanRow(msgspec.Struct, frozen=True):
-    """One opportunity; `profit_wei` and `net_profit_native_wei` are exact and None where it was refused before."""
+    """One opportunity; `profit_wei` and `net_profit_native_wei` are exact and None where it was refused before.
+
+    `rivals_certain` and `rivals_possible` count pending transactions of others that touch its pools: for certain, and
+    perhaps. None where that is not followed, or not known.
+    """
 
     strategy: str
     route: str
@@ -40,26 +46,35 @@ class ScanRow(msgspec.Struct, frozen=True):
     net_profit_native_wei: int | None
     edge_bps: int
     verdict: str
+    rivals_certain: int | None = None
+    rivals_possible: int | None = None
 
 
 class ScanReport(msgspec.Struct, frozen=True):
-    """Opportunities at one block, the executable first, each with what would become of it."""
+    """Opportunities at one block, the executable first, each with what would become of it.
+
+    `listened_seconds` is how long the node had announced pending transactions when rivals were counted: those announced
+    before are not among them. None where they are not followed, 0 where the node announced nothing.
+    """
 
     chain: str
     block: int
     block_timestamp: int
     pools: int
+    listened_seconds: float | None
     opportunities: tuple[ScanRow, ...]
 
 
-def scan(*, report: Report, config: Config, chain: str) -> ScanReport:
-    """Read the market once and take it through the line; nothing is signed.
+def scan(*, report: Report, config: Config, chain: str, listen_seconds: float = 0.0) -> ScanReport:
+    """Listen for `listen_seconds` to what is pending, then read the market once and take it through the line.
+
+    Nothing is signed.
 
     Raises:
         MarketStaleError: the market could not be read.
         HeadraceError: the node or the configuration failed.
     """
-    return asyncio.run(_scan(report, config, chain))
+    return asyncio.run(_scan(report, config, chain, listen_seconds))
 
 
 def render(result: object, console: "Console") -> None:
@@ -68,7 +83,8 @@ def render(result: object, console: "Console") -> None:
 
     assert isinstance(result, ScanReport)
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("route", "strategy", "engine", "edge bps", "amount in", "gross profit", "net native", "verdict"):
+    names = ("route", "strategy", "engine", "edge bps", "amount in", "gross profit", "net native", "rivals", "verdict")
+    for name in names:
         table.add_column(name, overflow="fold", justify="left" if name in {"route", "verdict"} else "right")
     for row in result.opportunities[:_SHOWN]:
         table.add_row(*_cells(row))
@@ -81,32 +97,54 @@ def render(result: object, console: "Console") -> None:
         f" in {result.pools} pools{more}",
         highlight=False,
     )
+    if result.listened_seconds is not None:
+        console.print(
+            f"rivals are those announced as pending in {result.listened_seconds:g} s of listening, and a plus counts"
+            " those that may be; what was pending before and what is sent privately is not seen",
+            highlight=False,
+        )
 
 
-async def _scan(report: Report, config: Config, chain: str) -> ScanReport:
-    async with open_places(config, chain, report) as places, open_agent(places, None) as agent:
+async def _scan(report: Report, config: Config, chain: str, listen_seconds: float) -> ScanReport:
+    async with (
+        open_places(config, chain, report) as places,
+        open_rivals(places, chain) as rivals,
+        open_agent(places, None) as agent,
+    ):
+        if listen_seconds:
+            report(f"listening for {listen_seconds:g} s")
+            await asyncio.sleep(listen_seconds)
         report("searching")
         async with aclosing(agent.snapshots()) as snapshots:
             snapshot = await anext(snapshots)
         if isinstance(snapshot, Stale):
             raise MarketStaleError(f"the market could not be read: {snapshot.why}")
         passed = await agent.line.run(snapshot)
+        if rivals is not None:
+            await rivals.settle(snapshot.header.number)
         return ScanReport(
             chain=chain,
             block=snapshot.header.number,
             block_timestamp=snapshot.header.timestamp,
             pools=len(places.pools),
-            opportunities=tuple(_rows(passed, snapshot)),
+            listened_seconds=None if rivals is None else round(rivals.listened_seconds, 3),
+            opportunities=tuple(_rows(passed, snapshot, rivals)),
         )
 
 
-def _rows(passed: Pass, snapshot: Snapshot[PoolState]) -> list[ScanRow]:
-    rows = [_executable(one, snapshot) for one in passed.rehearsed]
+def _rows(passed: Pass, snapshot: Snapshot[PoolState], rivals: Rivals | None) -> list[ScanRow]:
+    rows = [(one.plan.validated.opportunity, _executable(one, snapshot)) for one in passed.rehearsed]
     rows += [
-        _row(opportunity, snapshot, refusal.detail and f"{refusal.reason}: {refusal.detail}")
+        (opportunity, _row(opportunity, snapshot, refusal.detail and f"{refusal.reason}: {refusal.detail}"))
         for opportunity, refusal in passed.refused
     ]
-    return rows
+    return [_beside_rivals(row, None if rivals is None else rivals.counts(one.route)) for one, row in rows]
+
+
+def _beside_rivals(row: ScanRow, counts: RivalCounts | None) -> ScanRow:
+    if counts is None:
+        return row
+    return msgspec.structs.replace(row, rivals_certain=counts.certain, rivals_possible=counts.possible)
 
 
 def _executable(one: Rehearsed, snapshot: Snapshot[PoolState]) -> ScanRow:
@@ -152,5 +190,6 @@ def _cells(row: ScanRow) -> tuple[str, ...]:
         decimal_text(row.amount_in_wei, row.profit_token_decimals)[:12],
         f"{decimal_text(profit, row.profit_token_decimals)[:12]} {row.profit_token}",
         net[:9],
+        "" if row.rivals_certain is None else f"{row.rivals_certain}+{row.rivals_possible}",
         row.verdict,
     )

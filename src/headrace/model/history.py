@@ -3,6 +3,7 @@
 import msgspec
 
 from headrace.model.address import Address, ChainId, Hash32
+from headrace.model.pending import RivalCounts
 
 
 class OpportunityEntry(msgspec.Struct, frozen=True):
@@ -13,6 +14,7 @@ class OpportunityEntry(msgspec.Struct, frozen=True):
         venues: in the order of the route.
         profit_units: quoted, net of lending fees and before gas, in units of `asset`.
         decimals: of `asset`.
+        rivals: whose pending swaps touched its pools when it had been sent; None where that was not followed.
     """
 
     id: str
@@ -25,6 +27,7 @@ class OpportunityEntry(msgspec.Struct, frozen=True):
     decimals: int
     block: int
     pools: tuple[str, ...]
+    rivals: RivalCounts | None = None
 
 
 class ExecutionEntry(msgspec.Struct, frozen=True):

@@ -29,6 +29,20 @@ class MinedTransaction(msgspec.Struct, frozen=True):
     nonce: int
 
 
+class RivalCounts(msgspec.Struct, frozen=True):
+    """How many pending transactions of others touch the pools of a route, of those that a node announced.
+
+    Attributes:
+        certain: touch one of them for certain.
+        possible: may, through a router that is not configured; none of them is among the certain.
+        listened_seconds: for how long the node had been announcing: what was pending before is not counted.
+    """
+
+    certain: int
+    possible: int
+    listened_seconds: float
+
+
 class Visibility(msgspec.Struct, frozen=True):
     """Whether a chain's pending transactions can be seen, and what stays hidden even then.
 

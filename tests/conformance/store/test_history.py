@@ -11,6 +11,7 @@ from headrace.adapters.stores.sql.tables import EXECUTIONS, OPPORTUNITIES
 from headrace.errors import StoreError
 from headrace.model.address import Address, ChainId, Hash32
 from headrace.model.history import ExecutionEntry, OpportunityEntry
+from headrace.model.pending import RivalCounts
 
 WETH = Address("0x" + "aa" * 20)
 TAKEN = OpportunityEntry(
@@ -68,11 +69,23 @@ def test_amounts_of_any_size_come_back_exactly(store: SqlHistory, url: str) -> N
     assert taken.profit_wei == 2**255 + 1
     assert taken.estimated_profit == Decimal(f"{(2**255 + 1) // 10**18}.{(2**255 + 1) % 10**18:018d}")
     assert (taken.venue_a, taken.venue_b, taken.metadata["block"]) == ("uniswap_v3", "balancer_v2", 5)
+    assert taken.metadata["rivals"] is None
     assert ended.profit_wei == -(10**30) - 1
     assert ended.gas_cost_usd == Decimal("3.000001")
     assert ended.gas_cost_wei == 10**15 + 1
     assert ended.success
     assert ended.hashes == ["0x" + "ab" * 32]
+
+
+def test_rivals_are_counted_later_and_stand_beside_what_was_taken_on(store: SqlHistory, url: str) -> None:
+    store.write_opportunities([TAKEN])
+    store.write_opportunities([msgspec.structs.replace(TAKEN, rivals=RivalCounts(2, 1, 3.5))])
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        taken = connection.execute(select(OPPORTUNITIES)).one()
+    engine.dispose()
+    assert taken.metadata["rivals"] == {"certain": 2, "possible": 1, "listened_seconds": 3.5}
+    assert taken.metadata["block"] == 5
 
 
 def test_writing_an_id_again_replaces_its_row(store: SqlHistory, url: str) -> None:

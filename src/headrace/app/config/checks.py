@@ -126,6 +126,9 @@ class _Checks:
         self._rising((*path, "gas_thresholds"), chain)
         if chain.gas_thresholds.max_cost_usd is not None:
             self._priced((*path, "gas_thresholds", "max_cost_usd"), chain.gas_thresholds.max_cost_usd, chain)
+        if chain.follow_pending and not chain.visibility.is_visible:
+            why = f"its pending transactions are hidden: {chain.visibility.hidden_because}; leave it out"
+            self._refuse((*path, "follow_pending"), why)
         if chain.follow is not None:
             self._follow((*path, "follow"), chain, chain.follow)
 

@@ -26,6 +26,7 @@ from headrace.app.config.kind import (
 )
 from headrace.model.address import Address
 from headrace.model.chain_rules import ChainRules, chain_rules
+from headrace.model.pending import Visibility, visibility_of
 from headrace.model.pool import ProtocolId
 
 
@@ -110,6 +111,8 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
         block_time_ms: usual time between blocks.
         public_mempool: whether pending transactions can be seen, and so attacked, by everybody.
         private_rpc: where transactions are sent instead, unseen.
+        follow_pending: listen to what the node announces as pending, and note beside each trade and each opportunity
+            how many swaps of others touch its pools; refused where the chain hides them. It decides nothing.
         reorg_depth_blocks: blocks kept to be rolled back; a deeper reorganisation makes the market be read anew.
         max_head_age_seconds: a block that is older by our clock is not traded on: the node is catching up, or our clock
             is wrong. Left out, nothing is refused for its age, which only a chain with a clock of its own wants.
@@ -130,6 +133,7 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     block_time_ms: Milliseconds = msgspec.field(name="block_time_seconds")
     public_mempool: Flag
     private_rpc: PrivateUrl | None = None
+    follow_pending: Flag = False
     reorg_depth_blocks: Positive = 64
     max_head_age_seconds: Seconds | None = None
     multicall: Contract | None = None
@@ -145,6 +149,11 @@ class ChainConfig(msgspec.Struct, frozen=True, kw_only=True):
     def rules(self) -> ChainRules:
         """In what the chain differs from Ethereum."""
         return chain_rules(self.chain_id, self.kind)
+
+    @property
+    def visibility(self) -> Visibility:
+        """What can be seen of the chain's pending transactions."""
+        return visibility_of(self.chain_id, is_public=self.public_mempool)
 
     @property
     def wrapped_native_address(self) -> Address:

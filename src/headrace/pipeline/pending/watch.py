@@ -38,8 +38,14 @@ class PendingWatch:
         if not mempool.visibility.is_visible:
             self._hidden = Hidden(mempool.visibility.hidden_because)
         self.listening = asyncio.Event()
+        self._listening_since = 0.0
         self.gaps = 0
         self.blocks_failed = 0
+
+    @property
+    def listened_seconds(self) -> float:
+        """How long the node has announced without a gap; 0 while it does not: what is older is not held."""
+        return asyncio.get_running_loop().time() - self._listening_since if self.listening.is_set() else 0.0
 
     @property
     def pending(self) -> PendingSet | Hidden:
@@ -64,19 +70,20 @@ class PendingWatch:
                 self.gaps += self.listening.is_set()
                 self.listening.clear()
             elif isinstance(event, Listening):
+                self._listening_since = asyncio.get_running_loop().time()
                 self.listening.set()
             else:
                 is_news = not self._set.has_seen(event)
                 self._set.add(event, self._decode(event) if is_news else NOTHING_CALLED)
 
-    async def on_head(self, number: int) -> None:
-        """Remove what the blocks up to a new head hold; blocks too old to matter are passed over.
+    async def on_head(self, number: int) -> bool:
+        """Remove what the blocks up to a new head hold, and say whether that was done; too old blocks are passed over.
 
         A head that is not above the last is a reorg. A node that fails is asked again at the next head; meanwhile the
         set holds what has been mined, and only for as long as its age allows.
         """
         if self._hidden is not None:
-            return
+            return False
         first = max(min(self._head + 1, number), number - self._limits.age_blocks_max)
         for height in range(first, number + 1):
             try:
@@ -85,6 +92,7 @@ class PendingWatch:
                 mined = None
             if mined is None:
                 self.blocks_failed += 1
-                return
+                return False
             self._set.apply_block(height, mined)
             self._head = height
+        return True

@@ -5,13 +5,16 @@ from headrace.model.execution import Execution
 from headrace.model.history import ExecutionEntry, OpportunityEntry
 from headrace.model.money import usd_micro_up
 from headrace.model.opportunity import Validated
+from headrace.model.pending import RivalCounts
 from headrace.model.snapshot import Snapshot
 from headrace.ports.pool import PoolState
 
 _NATIVE_DECIMALS = 18
 
 
-def opportunity_entry(validated: Validated, snapshot: Snapshot[PoolState]) -> OpportunityEntry:
+def opportunity_entry(
+    validated: Validated, snapshot: Snapshot[PoolState], rivals: RivalCounts | None = None
+) -> OpportunityEntry:
     """The row of an opportunity that was taken on."""
     route = validated.opportunity.route
     return OpportunityEntry(
@@ -25,6 +28,7 @@ def opportunity_entry(validated: Validated, snapshot: Snapshot[PoolState]) -> Op
         decimals=snapshot.tokens[route.token_in].decimals,
         block=snapshot.header.number,
         pools=route.pools,
+        rivals=rivals,
     )
 
 

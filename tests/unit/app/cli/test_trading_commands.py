@@ -46,7 +46,7 @@ class Work:
     [
         ("demo:run_demo", {"seed", "blocks", "block_time_seconds"}),
         ("agents:run", {"config", "is_live", "passphrase", "blocks"}),
-        ("scan:scan", {"config", "chain"}),
+        ("scan:scan", {"config", "chain", "listen_seconds"}),
         ("pending:watch", {"config", "chain", "seconds"}),
         ("quote:quote", {"config", "chain", "tokens", "request"}),
         ("market.quoting:quote_snapshot", {"snapshot", "request"}),
@@ -154,9 +154,21 @@ def test_a_result_can_end_the_command_with_its_code(work: Work, capsys: pytest.C
 
 def test_scan_and_status_get_the_configuration(work: Work, file: Path) -> None:
     assert invoke(["scan", "--config", str(file)]) == 0
-    assert work.options == {"config": load_config(file), "chain": "ethereum"}
+    assert work.options == {"config": load_config(file), "chain": "ethereum", "listen_seconds": 0.0}
     assert invoke(["status", "--config", str(file)]) == 0
     assert work.options == {"config": load_config(file)}
+
+
+def test_a_scan_listens_only_where_pending_transactions_are_followed(
+    work: Work, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["scan", "--config", str(file), "--listen", "2"]) == 2
+    assert "--listen wants `follow_pending: true` in defi.chains.ethereum" in capsys.readouterr().err
+    assert work.options == {}
+    assert invoke(["scan", "--config", str(file), "--listen", "-1"]) == 2
+    following = file.read_text().replace("public_mempool: true", "public_mempool: true\n      follow_pending: true")
+    assert invoke(["scan", "--config", str(write(tmp_path, following)), "--listen", "2"]) == 0
+    assert work.options["listen_seconds"] == 2
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,9 @@ SPOILED = [
     ("passphrase: {fd: 7}", "passphrase: {fd: 99999}", "no file descriptor"),
     ("public_mempool: true", "public_mempool: yes", "is not true or false"),
     ("public_mempool: true", 'public_mempool: "true"', "is not true or false"),
+    ("public_mempool: true", "public_mempool: true\n      follow_pending: 1", "is not true or false"),
+    ("public_mempool: true", "public_mempool: false\n      follow_pending: true", "pending transactions are hidden"),
+    ("public_mempool: true", "public_mempool: false\n      follow_pending: true", "`public_mempool: false`"),
     ("wrapped_native: WETH", "wrapped_native: WET", 'did you mean "WETH"?'),
     ("start_tokens: [WETH, USDC]", "start_tokens: []", "the list is empty"),
     ("start_tokens: [WETH, USDC]", "start_tokens: [WETH, WETH]", "listed twice"),
@@ -198,6 +201,15 @@ def test_a_spoiled_file_is_refused_with_place_and_cure(old: str, new: str, why: 
     error = refusal(spoiled(old, new))
     assert why in str(error)
     assert re.fullmatch(rf"{FILE}:\d+:\d+", error.where)
+
+
+def test_a_sequencer_is_not_listened_to_whatever_the_file_says_of_its_mempool() -> None:
+    text = spoiled("chain_id: 1", "chain_id: 8453").replace(
+        "public_mempool: true", "public_mempool: true\n      follow_pending: true"
+    )
+    error = refusal(text)
+    assert "follow_pending: its pending transactions are hidden: Base: one sequencer" in str(error)
+    assert error.where.startswith(f"{FILE}:{line_of(text, 'follow_pending')}:")
 
 
 def test_the_place_is_that_of_the_mistake() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Engine, Table, create_engine, delete, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -85,7 +86,12 @@ def _opportunity(entry: OpportunityEntry) -> Row:
         "venue_b": entry.venues[-1],
         "estimated_profit": _whole(entry.profit_units, entry.decimals),
         "confidence_score": None,
-        "metadata": {"block": entry.block, "pools": list(entry.pools), "venues": list(entry.venues)},
+        "metadata": {
+            "block": entry.block,
+            "pools": list(entry.pools),
+            "venues": list(entry.venues),
+            "rivals": None if entry.rivals is None else msgspec.to_builtins(entry.rivals),
+        },
         "chain": entry.chain_id,
         "asset": entry.asset,
         "profit_wei": Decimal(entry.profit_units),
