@@ -133,12 +133,14 @@ def test_a_connection_cut_in_the_middle_of_a_block_leaves_a_true_market() -> Non
                 assert isinstance(await anext(outputs), Snapshot)
                 proxy.strike(Fault.CUT, "eth_getLogs")
                 await driver.step()
-                assert isinstance(await anext(outputs), Stale)
                 after = await anext(outputs)
+                if isinstance(after, Stale):  # else whoever wanted the logs found the question failed, and asked again
+                    after = await anext(outputs)
                 assert isinstance(after, Snapshot)
                 assert after.header.number == driver.block
                 assert after.states == await read_from_scratch(devnet.market, chain, after.header.hash)
                 assert proxy.taken == {Fault.CUT: 1}
+                assert proxy.seen["eth_getLogs"] == 2
                 assert NOTIFICATION not in proxy.seen
 
     with Devnet.start(5) as devnet:

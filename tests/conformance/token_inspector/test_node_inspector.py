@@ -211,6 +211,7 @@ class Odd(UniswapV3):
     def __init__(
         self, *, units: int = 0, size_max: int = DEPTH, last_block: int = NEVER, is_readable: bool = True
     ) -> None:
+        super().__init__()
         self._units, self._size_max, self._last_block, self._is_readable = units, size_max, last_block, is_readable
 
     async def read(self, chain: Chain, pools: Sequence[Pool], block: Hash32) -> tuple[UniswapV3State, ...]:

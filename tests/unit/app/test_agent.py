@@ -20,7 +20,7 @@ from tests.support.transaction_world import (
     WorldSimulator,
 )
 
-from headrace.app.agent import ArbitrageAgent
+from headrace.app.agent import ArbitrageAgent, Witnesses
 from headrace.app.line import Line
 from headrace.app.places import Places
 from headrace.errors import NodeUnreachableError
@@ -95,7 +95,7 @@ class Scene:
             line=cast("Line", None),
             treasury=cast("CapitalTreasury", None),
             transactions=self.manager,
-            history=history,
+            witnesses=Witnesses(history),
         )
 
     async def start(self) -> None:
