@@ -48,7 +48,8 @@ class TokenDesk:
     ) -> None:
         """Keep the parts; without an inspector only the lists and kept verdicts let a token through."""
         self._rules = rules
-        self._trusted = frozenset({*rules.allowed, native}) - frozenset(rules.blocked)
+        self._blocked = frozenset(rules.all_blocked)
+        self._trusted = frozenset({*rules.all_allowed, native}) - self._blocked
         self._inspector = inspector
         self._file = file
         self._report = report
@@ -77,7 +78,7 @@ class TokenDesk:
         """Why the token is not traded in that block; empty where it is."""
         if token in self._trusted or token == ZERO_ADDRESS:
             return ""
-        if token in self._rules.blocked:
+        if token in self._blocked:
             return f"{Lie.BLOCKLISTED}: the configuration blocks it"
         verdict = self._verdicts.get(token)
         if verdict is None:
@@ -179,7 +180,7 @@ class TokenDesk:
 
     def _is_decided(self, token: Address) -> bool:
         verdict = self._verdicts.get(token)
-        return token in self._rules.blocked or (verdict is not None and not verdict.is_fit)
+        return token in self._blocked or (verdict is not None and not verdict.is_fit)
 
     def _kept(self, head: BlockHeader) -> dict[Address, TokenVerdict]:
         """Those of the file that count at this block."""

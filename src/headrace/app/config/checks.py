@@ -13,6 +13,7 @@ from headrace.app.config.money import Money
 from headrace.app.config.places import ChainConfig, Follow, Venue
 from headrace.app.config.reader import Path, Places, dotted
 from headrace.app.config.suggest import did_you_mean
+from headrace.app.config.token_file import TokenFile
 from headrace.app.config.tree import Config
 from headrace.errors import ConfigError
 from headrace.model.pool import ProtocolId
@@ -154,6 +155,14 @@ class _Checks:
                     why = f"token {token} was already listed in line {self._places[seen[token]].line}: choose one"
                     self._refuse(place, why)
                 seen[token] = place
+            self._token_file((*path, f"{name}_file"), getattr(chain.token_check, f"{name}_file"), seen)
+
+    def _token_file(self, path: Path, listed: TokenFile | None, seen: dict[str, Path]) -> None:
+        for token in listed.tokens if listed else ():
+            if token in seen:
+                line = self._places[seen[token]].line
+                self._refuse(path, f"token {token} in this file was already listed by line {line}: choose one")
+            seen[token] = path
 
     def _rising(self, path: Path, chain: ChainConfig) -> None:
         gas = chain.gas_thresholds

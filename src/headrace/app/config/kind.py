@@ -15,6 +15,7 @@ from headrace.app.config.exact import scalar_of, scaled_integer
 from headrace.app.config.money import Money, read_money
 from headrace.app.config.secret import Endpoint, Secret, is_node_address
 from headrace.app.config.suggest import did_you_mean
+from headrace.app.config.token_file import TokenFile, read_token_file
 from headrace.errors import ConfigError
 from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId, checksum, parse_address
 from headrace.model.chain_rules import ChainKind
@@ -138,6 +139,15 @@ def _read_path(node: Node) -> Path:
     return scalar.place.file.parent.absolute() / scalar.text
 
 
+def _read_tokens(node: Node) -> TokenFile:
+    return read_token_file(_read_path(node), node.place)
+
+
+def _show_tokens(value: object) -> JsonValue:
+    assert isinstance(value, TokenFile)
+    return str(value.file)
+
+
 def _read_secret(node: Node) -> Secret:
     where = str(node.place)
     if not isinstance(node, Section) or len(node.entries) != 1 or not node.entries.keys() <= {"file", "fd"}:
@@ -238,6 +248,15 @@ ChainKindRef = Annotated[
 Name = Annotated[str, _text("a name", _NAME, "lowercase letters, digits and _, beginning with a letter")]
 Symbol = Annotated[str, _text("a token's symbol", _SYMBOL, "letters, digits and . _ + -, at most 20")]
 PathText = Annotated[Path, Kind("a path, relative to this file", _read_path, {"type": "string"}, str)]
+TokensInFile = Annotated[
+    TokenFile,
+    Kind(
+        "a path, relative to this file: a text with a token's address a line",
+        _read_tokens,
+        {"type": "string"},
+        _show_tokens,
+    ),
+]
 SecretRef = Annotated[Secret, Kind("`{file: PATH}` or `{fd: N}`", _read_secret, _SECRET_SCHEMA, _show_secret)]
 NodeUrl = Annotated[Endpoint, _endpoint("ws", "wss")]
 PrivateUrl = Annotated[Endpoint, _endpoint("https", "http")]

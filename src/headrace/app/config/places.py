@@ -23,6 +23,7 @@ from headrace.app.config.kind import (
     ProtocolRef,
     Seconds,
     Symbol,
+    TokensInFile,
 )
 from headrace.model.address import Address
 from headrace.model.chain_rules import ChainRules, chain_rules
@@ -70,12 +71,26 @@ class TokenCheck(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         allowed: tokens that are traded unchecked.
         blocked: tokens that are never traded, whatever a check says.
+        allowed_file: further tokens that are traded unchecked, one address a line; what follows a `#` is a comment.
+        blocked_file: further tokens that are never traded, in the same form.
         valid_blocks: a verdict counts for so many blocks and is renewed before they have passed.
     """
 
     allowed: tuple[Contract, ...] = ()
     blocked: tuple[Contract, ...] = ()
+    allowed_file: TokensInFile | None = None
+    blocked_file: TokensInFile | None = None
     valid_blocks: Blocks = 7200
+
+    @property
+    def all_allowed(self) -> tuple[Address, ...]:
+        """Those listed here and in the file."""
+        return (*self.allowed, *(self.allowed_file.tokens if self.allowed_file else ()))
+
+    @property
+    def all_blocked(self) -> tuple[Address, ...]:
+        """Those listed here and in the file."""
+        return (*self.blocked, *(self.blocked_file.tokens if self.blocked_file else ()))
 
 
 class Follow(msgspec.Struct, frozen=True, kw_only=True):

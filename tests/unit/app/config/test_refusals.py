@@ -105,7 +105,7 @@ SPOILED = [
     ("      price_feeds:", CHECK.format(f'allowed: ["{EXECUTOR}"], blocked: ["{EXECUTOR}"]'), "choose one"),
     ("      price_feeds:", CHECK.format("allowed: [WETH]"), "'WETH' is not an address"),
     ("      price_feeds:", CHECK.format("valid_blocks: 0"), "out of range"),
-    ("      price_feeds:", CHECK.format("trusted: []"), "known are allowed, blocked, valid_blocks"),
+    ("      price_feeds:", CHECK.format("trusted: []"), "known are allowed, blocked, allowed_file, blocked_file"),
     ("min_spread_bps: 10", "min_spred_bps: 10", 'did you mean "min_spread_bps"?'),
     ("min_spread_bps: 10", "colour: red", "known are min_profit_usd"),
     ("min_spread_bps: 10", "min_spread_bps: 10\n      min_spread_bps: 20", "already given in line 5"),

@@ -31,10 +31,11 @@ async def token_findings(chain: EvmChain, config: Config, head: BlockHeader) -> 
         return
     valid = [one for one in kept if one.checked_block <= head.number <= one.expires_block]
     for one in valid:
-        if not one.is_fit and one.token not in rules.allowed:
+        if not one.is_fit and one.token not in rules.all_allowed:
             yield _unfit(one)
     fit = sum(one.is_fit for one in valid)
-    yield ok("tokens", f"{fit} checked and fit, {len(rules.allowed)} allowed unchecked, {len(rules.blocked)} blocked")
+    listed = f"{len(rules.all_allowed)} allowed unchecked, {len(rules.all_blocked)} blocked"
+    yield ok("tokens", f"{fit} checked and fit, {listed}")
 
 
 async def _ability(chain: EvmChain, config: Config, head: BlockHeader) -> Finding:
