@@ -103,7 +103,8 @@ def render(result: object, console: "Console") -> None:
         markup=False,
     )
     console.print(
-        f"in use: {result.reserved} reservations, ${result.exposure_usd} exposed, ${result.lost_today_usd} lost today",
+        f"in use: {result.reserved} {'reservation' if result.reserved == 1 else 'reservations'}, "
+        f"${result.exposure_usd} exposed, ${result.lost_today_usd} lost today",
         highlight=False,
     )
 

@@ -12,7 +12,14 @@ _DEFAULT_BLOCKS = 200
 
 def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of traders and rivals; the same seed gives the same run.")] = 1,
-    blocks: Annotated[int, typer.Option(min=1, max=100_000, help="Length of the run.")] = _DEFAULT_BLOCKS,
+    blocks: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100_000,
+            help="Length of the run; a short one may end, with exit code 1, before each engine had its turn.",
+        ),
+    ] = _DEFAULT_BLOCKS,
     block_time: Annotated[
         float | None,
         typer.Option(
