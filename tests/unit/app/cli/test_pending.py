@@ -28,7 +28,8 @@ def test_pending_swaps_of_a_running_chain_are_shown_with_their_pools(devnet_text
     report = watch(report=said.append, config=config, chain="devnet", seconds=SECONDS)
     assert not report.is_hidden
     assert report.feed.announced > 0
-    assert report.taken["new"] == report.feed.announced
+    assert 0 < sum(report.taken.values()) <= report.feed.announced  # the newest may be unread when the watch ends
+    assert report.taken["new"] > 0
     assert report.removed["mined"] > 0
     assert (report.flawed, report.feed.malformed, report.gaps) == (0, 0, 0)
     assert len(report.swaps) >= 10
