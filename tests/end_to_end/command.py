@@ -48,7 +48,7 @@ class Started:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **(environment or {}), _MARK: self.mark},
+            env={**os.environ, "PYTHONFAULTHANDLER": "1", **(environment or {}), _MARK: self.mark},
         )
 
     def await_python(self) -> None:
@@ -74,8 +74,13 @@ class Started:
         raise AssertionError(f"it ended and never said {word!r}: {said}")
 
     def finish(self, seconds_max: float = 30.0) -> Finished:
-        """Wait for its end."""
-        out, err = self.process.communicate(timeout=seconds_max)
+        """Wait for its end; one that does not end tells where it stands, and is gone."""
+        try:
+            out, err = self.process.communicate(timeout=seconds_max)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            _, err = self.process.communicate()
+            raise AssertionError(f"still running after {seconds_max:g} s: {err}") from None
         return Finished(self.process.returncode, out, err)
 
     def left_behind(self) -> list[str]:
