@@ -89,7 +89,7 @@ def _text_of(file: Path) -> str:
         with file.open("rb") as stream:
             data = stream.read(BYTES_MAX + 1)
     except FileNotFoundError as error:
-        cure = "give its path with --config, or begin with one of examples/"
+        cure = "give its path with --config (`headrace config` takes it without), or begin with one of examples/"
         raise ConfigError(f"there is no such configuration: {cure}", str(file)) from error
     except OSError as error:
         raise ConfigError(
@@ -97,6 +97,15 @@ def _text_of(file: Path) -> str:
         ) from error
     if len(data) > BYTES_MAX:
         raise ConfigError("the file is larger than 1 MB: this is no configuration of ours", str(file))
+    return decoded(data, file)
+
+
+def decoded(data: bytes, file: Path) -> str:
+    """The text of a file, without a byte order mark.
+
+    Raises:
+        ConfigError: it is not UTF-8; the message names the line.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

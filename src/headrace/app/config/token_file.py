@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from headrace.app.config.document import Place
+from headrace.app.config.document import Place, decoded
 from headrace.errors import ConfigError
 from headrace.model.address import Address, parse_address
 
@@ -34,12 +34,7 @@ def read_token_file(file: Path, named_in: Place) -> TokenFile:
         ) from error
     if len(data) > BYTES_MAX:
         raise ConfigError("the file is larger than 16 MB: this is no list of tokens", str(file))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError("the file is not UTF-8: save it as UTF-8", str(Place(file, line))) from error
-    return TokenFile(file, tuple(_lines_of(text, file)))
+    return TokenFile(file, tuple(_lines_of(decoded(data, file), file)))
 
 
 def _lines_of(text: str, file: Path) -> dict[Address, int]:
