@@ -14,9 +14,10 @@ from benchmarks.measure import Answer, Effort, Figure, Goal, interleaved, timed
 from benchmarks.pair_market import PairMarket
 from headrace.adapters.chains.evm.answer import read_block_logs
 from headrace.adapters.chains.evm.frame import decode_frames
-from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
+from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL, UniswapV2State
 from headrace.kernels.log_table import LogTable
 from headrace.pipeline.market.column import Column
+from headrace.pipeline.market.speakers import Speakers
 from headrace.ports.pool import PoolState
 
 _PAIRS = 10_000
@@ -32,12 +33,13 @@ def run(effort: Effort) -> Answer:
 def _raced(effort: Effort, syncs: int) -> Figure:
     market = PairMarket(_PAIRS, syncs_per_block=syncs)
     ((_, raw),) = market.blocks(1)
-    column = Column(market.dex, dict(enumerate(market.pools)), is_alone=True)
+    speakers = Speakers({PROTOCOL: market.dex}, market.pools).indexed()
+    column = Column(market.dex, PROTOCOL, market.pools, speakers.addresses, is_alone=True)
 
     def ours() -> list[PoolState | None]:
         table = read_block_logs(decode_frames(raw)[0].result)
         assert isinstance(table, LogTable)
-        return column.told(table).states
+        return column.told(table, speakers.numbers(table)).states
 
     def theirs() -> list[tuple[int, int]]:
         logs = json.loads(raw)["result"]

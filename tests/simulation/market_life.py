@@ -1,6 +1,7 @@
 """One seed of a market's life on a failing node. The oracle is brute force: a fold from the first block on.
 
-After every output the market must equal one read from scratch at its block, or say of the pool that it is outdated.
+After every output the market must equal one read from scratch at its block, or say of the pool that it is outdated. A
+pool is quarantined exactly when it emitted an event that nobody knows, in a block applied since the market was read.
 Where a lie of the node left no trace in the header, the audit must find it, and the very next output must say so.
 """
 
@@ -9,11 +10,12 @@ from collections.abc import Iterable
 
 from tests.support.drifting_dex import DRIFTING, DriftingDex, DriftingState
 from tests.support.failing_chain import FailingChain
-from tests.support.memory_chain import PROTOCOL, CounterDex, CounterState, counter_pool
+from tests.support.memory_chain import PROTOCOL, RECOUNTED, CounterDex, CounterState, counter_pool
 
 from headrace.model.address import Hash32
 from headrace.model.block import BlockHeader, BlockRef
 from headrace.model.event import Log, Stale
+from headrace.model.quarantine import Quarantined
 from headrace.model.snapshot import Snapshot
 from headrace.pipeline.feed.audit import AuditLimits, ReceiptAudit
 from headrace.pipeline.feed.block_feed import BlockFeed
@@ -39,6 +41,12 @@ class CountingMarket(Market):
         super().__init__(pools, {PROTOCOL: CounterDex(), DRIFTING: DriftingDex()}, {}, DEPTH)
         self.done: Counter[str] = Counter()
         self.applied: list[Hash32] = []
+        self.read_at = 0
+
+    async def read_all(self, chain: Chain, header: BlockHeader, announced_ns: int) -> Snapshot[PoolState]:
+        snapshot = await super().read_all(chain, header, announced_ns)
+        self.read_at = header.number
+        return snapshot
 
     def advance(self, header: BlockHeader, logs: Iterable[Log]) -> None:
         listed = tuple(logs)
@@ -48,8 +56,10 @@ class CountingMarket(Market):
         self.done["two_logs_in_transaction"] += max(told.values(), default=0) > 1
 
     def roll_back(self, to: BlockRef) -> None:
+        lost = len(self._quarantined)
         super().roll_back(to)
         self.done["rolled_back"] += 1
+        self.done["given_back"] += lost - len(self._quarantined)
 
     async def read_outdated(self, chain: Chain, seconds_max: float) -> None:
         await super().read_outdated(chain, seconds_max)
@@ -92,6 +102,7 @@ class Life:
             return
         self._taken["snapshot"] += 1
         self._taken["outdated"] += bool(output.outdated)
+        self._taken["quarantined"] += bool(output.quarantined)
         self._is_lie_to_be_found = not self._chain.spoiled.isdisjoint(self._market.applied)
         self._market.applied.clear()
         self._require_told(output)
@@ -109,8 +120,13 @@ class Life:
 
     def _require_true(self, snapshot: Snapshot[PoolState]) -> None:
         block = snapshot.header.hash
+        recounted = self._chain.recounted(block, self._market.read_at)
         for index, state in enumerate(snapshot.states):
-            if isinstance(state, CounterState):
+            if isinstance(state, Quarantined) != (state.pool.address in recounted):
+                self._fail(f"block {snapshot.header.number}, pool {index}, {sorted(recounted)} unknown: {state}")
+            if isinstance(state, Quarantined):
+                is_true = RECOUNTED in snapshot.quarantined[index] and state.pool.id in state.reason
+            elif isinstance(state, CounterState):
                 is_true = state.value == self._chain.value_at(block, state.pool.address)
             else:
                 assert isinstance(state, DriftingState), state

@@ -3,13 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from unittest import mock
 
 import msgspec
 import pytest
 from tests.simulation.market_life import CountingMarket, Life, WrongMarketError
+from tests.support.memory_chain import CounterDex
 
 from headrace.model.block import BlockHeader, BlockRef
 from headrace.model.event import Announcement, Log
+from headrace.model.quarantine import Quarantined
 from headrace.pipeline.feed import follower as follower_module
 from headrace.pipeline.feed.audit import ReceiptAudit
 from headrace.pipeline.feed.follower import Block, FetchBlock, Follower
@@ -54,6 +57,10 @@ TAKEN_MIN = {
     "outdated": 300,
     "stale": 500,
     "lost_market": 100,
+    "harmless_event": 5000,
+    "unknown_event": 500,
+    "quarantined": 1000,
+    "given_back": 50,
     "rolled_back": 1000,
     "snapshot": 10000,
 }
@@ -153,6 +160,31 @@ class HidesThatStatesAreOutdated(CountingMarket):
         return self._outdated_told
 
 
+class SkipsUnknownEvents(CountingMarket):
+    """As a market that listens to the events it folds alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unknown_events = lambda _: []
+
+
+class TakesHarmlessEventsForUnknown(CountingMarket):
+    def __init__(self) -> None:
+        with mock.patch.object(CounterDex, "harmless_topics", frozenset()):
+            super().__init__()
+
+
+class KeepsThePoolsOfBlocksThatAreGone(CountingMarket):
+    """A pool that was quarantined once stays so, whatever becomes of the block."""
+
+    def roll_back(self, to: BlockRef) -> None:
+        lost = {i: state for i, state in enumerate(self._states) if isinstance(state, Quarantined)}
+        super().roll_back(to)
+        for index, state in lost.items():
+            self._states[index] = state
+        self._note_quarantine(lost)
+
+
 MUTANTS = [
     SkipsRollback,
     DropsSecondLogOfBlock,
@@ -164,6 +196,9 @@ MUTANTS = [
     ReadsAgainOnlyWhatNeverWas,
     DoesNotUndoWhatWasReadAgain,
     HidesThatStatesAreOutdated,
+    SkipsUnknownEvents,
+    TakesHarmlessEventsForUnknown,
+    KeepsThePoolsOfBlocksThatAreGone,
 ]
 
 

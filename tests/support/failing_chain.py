@@ -16,7 +16,15 @@ from headrace.model.block import BlockHeader
 from headrace.model.event import Announcement, ConnectionLost, Event, Log
 from headrace.model.receipts import ReceiptOutline
 from headrace.ports.chain import Call
-from tests.support.memory_chain import MemoryBlock, MemoryChain, brute_force_bloom, pool_address, tx_hash
+from tests.support.memory_chain import (
+    MENTIONED,
+    RECOUNTED,
+    MemoryBlock,
+    MemoryChain,
+    brute_force_bloom,
+    pool_address,
+    tx_hash,
+)
 
 _MOVES = {
     "block": 40,
@@ -35,6 +43,7 @@ _MOVES = {
     "lagging": 4,
 }
 _LAG_CALLS = 6
+UNKNOWN_RATE, HARMLESS_RATE = 0.01, 0.1  # of the logs
 
 
 class FailingChain(MemoryChain):
@@ -129,9 +138,16 @@ class FailingChain(MemoryChain):
                 (pool_address(self._random.randrange(self._pools + 1)), self._random.randrange(2**40))
                 for _ in range(size)
             ]
-            self.tip = self.add(self.tip, counted)
+            self.tip = self.add(self.tip, counted, self._other_events(size))
             grown.append(self.tip)
         return grown
+
+    def _other_events(self, size: int) -> dict[int, Hash32]:
+        drawn = {index: self._random.random() for index in range(size)}
+        kinds = {index: RECOUNTED if draw < UNKNOWN_RATE else MENTIONED for index, draw in drawn.items()}
+        events = {index: kind for index, kind in kinds.items() if drawn[index] < UNKNOWN_RATE + HARMLESS_RATE}
+        self.taken.update("unknown_event" if kind == RECOUNTED else "harmless_event" for kind in events.values())
+        return events
 
     def _announce(self, blocks: list[MemoryBlock]) -> list[Event]:
         return [self._announcement(block) for block in blocks]

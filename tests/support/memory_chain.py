@@ -1,12 +1,15 @@
 """A chain in memory that keeps every branch, answers as a node would, and fails on request.
 
 Its contracts are counters: a log of a pool folds its data into the pool's value, so a lost, doubled or swapped log
-gives another value. `value_at` is the brute-force oracle: it folds from the first block on, and shares no code with the
-market. Receipts roots are made by the code under test, whose own oracle is a real node (tests/conformance/chain).
+gives another value. Two events more: one that says nothing of the value, and one of a version that nobody knows, which
+changes it in a way of its own. `value_at` is the brute-force oracle: it folds from the first block on, and shares no
+code with the market. Receipts roots are made by the code under test, whose own oracle is a real node
+(tests/conformance/chain).
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 import msgspec
 from eth_hash.auto import keccak
@@ -26,6 +29,9 @@ from headrace.ports.chain import Call, Chain
 from headrace.ports.pool import PoolState
 
 COUNTED = keccak_hex(b"Counted(uint256)")
+MENTIONED = keccak_hex(b"Mentioned(uint256)")
+RECOUNTED = keccak_hex(b"Recounted(uint256)")
+_FACTORS = {COUNTED: 31, RECOUNTED: 37}
 PROTOCOL = ProtocolId("counter")
 DRIFT_BLOCKS = 2
 LOGS_PER_TRANSACTION = 3
@@ -83,13 +89,26 @@ class MemoryChain:
     def chain_id(self) -> ChainId:
         return ChainId(1)
 
-    def add(self, parent: MemoryBlock | None, counted: Sequence[tuple[Address, int]]) -> MemoryBlock:
-        """Put a block on top of any other; its hash is unique."""
+    def add(
+        self,
+        parent: MemoryBlock | None,
+        counted: Sequence[tuple[Address, int]],
+        events: Mapping[int, Hash32] = MappingProxyType({}),
+    ) -> MemoryBlock:
+        """Put a block on top of any other; its hash is unique. `events` are those logs that are no Counted."""
         self._salt += 1
         block_hash = keccak_hex(self._salt.to_bytes(8, "big"))
         number = 0 if parent is None else parent.header.number + 1
         logs = tuple(
-            Log(address, (COUNTED,), f"0x{value:064x}", block_hash, number, tx_hash(block_hash, index), index)
+            Log(
+                address,
+                (events.get(index, COUNTED),),
+                f"0x{value:064x}",
+                block_hash,
+                number,
+                tx_hash(block_hash, index),
+                index,
+            )
             for index, (address, value) in enumerate(counted)
         )
         outlines = tuple(
@@ -120,6 +139,14 @@ class MemoryChain:
     def value_at(self, block: Hash32, pool: Address) -> int:
         return self._fold(block).get(pool, 0)
 
+    def recounted(self, block: Hash32, after: int) -> frozenset[Address]:
+        """Who has emitted the unknown event since block number `after` and up to `block`, on its branch."""
+        found: set[Address] = set()
+        while (here := self.blocks[block]).header.number > after:
+            found.update(log.address for log in here.logs if log.topics[0] == RECOUNTED)
+            block = here.header.parent_hash
+        return frozenset(found)
+
     def rate_at(self, block: Hash32) -> int:
         """What no log tells: it changes with every block whose number divides by DRIFT_BLOCKS, by that block's hash."""
         header = self.blocks[block].header
@@ -132,7 +159,9 @@ class MemoryChain:
             here = self.blocks[block]
             values = dict(self._fold(here.header.parent_hash)) if here.header.number else {}
             for log in here.logs:
-                values[log.address] = (values.get(log.address, 0) * 31 + int(log.data, 16)) % _MODULUS
+                if log.topics[0] in _FACTORS:
+                    factor = _FACTORS[log.topics[0]]
+                    values[log.address] = (values.get(log.address, 0) * factor + int(log.data, 16)) % _MODULUS
             self._values[block] = values
         return self._values[block]
 
@@ -193,6 +222,7 @@ class CounterDex:
     supports_flash_swap = False
     protocol_id = PROTOCOL
     topics = frozenset({COUNTED})
+    harmless_topics = frozenset({MENTIONED})
 
     def __init__(self) -> None:
         self.unreadable: set[PoolId] = set()
@@ -200,6 +230,12 @@ class CounterDex:
     def pool_of(self, log: Log) -> PoolId:
         if len(log.topics) != 1:
             raise MalformedLogError(log.address, "topics", "not one")
+        return PoolId(log.address)
+
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        return (pool.address,)
+
+    def pool_named(self, log: Log) -> PoolId | None:
         return PoolId(log.address)
 
     def apply(self, state: PoolState, log: Log) -> PoolState:

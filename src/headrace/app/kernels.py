@@ -45,7 +45,8 @@ def make_ready() -> None:
 def _read_a_block() -> None:
     table = scan_logs(msgspec.Raw(msgspec.json.encode([_LOG])))
     assert table is not None, "the scanner takes what nodes write"
-    rows = table.rows_of(topic_words(table[0].topics))
-    table.numbers_in(AddressIndex([table[0].address]), rows)
+    topics = topic_words(table[0].topics)
+    rows = table.rows_of(topics)
+    table.rows_outside(table.numbers_in(AddressIndex([table[0].address])), topics, np.array([0, 1]))
     table.uint112_pairs_at(rows)
     table.addresses_and_topics()

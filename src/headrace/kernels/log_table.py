@@ -103,9 +103,18 @@ class LogTable(Sequence[Log]):
         rows = np.empty(len(self), np.int64)
         return rows[: _rows_of(self._words, self._places, topics, rows)]
 
-    def numbers_in(self, index: AddressIndex, rows: IntArray) -> IntArray:
-        """Which address of the index emitted each of these rows, by number; -1 for one that is not in it."""
-        return index.find(self._words, self._places[rows, ADDRESS].astype(np.int64))
+    def rows_outside(self, kinds: IntArray, topics: WordArray, starts: IntArray) -> IntArray:
+        """The rows whose first topic is none of their kind's, in ascending order; those without a topic are among them.
+
+        `kinds` is parallel to the table, with -1 for a row that has no kind and is not asked for. The topics of kind k
+        are `topics[starts[k]:starts[k + 1]]`.
+        """
+        rows = np.empty(len(self), np.int64)
+        return rows[: _rows_outside(self._words, self._places, kinds, topics, starts, rows)]
+
+    def numbers_in(self, index: AddressIndex) -> IntArray:
+        """Which address of the index emitted each log, by number; -1 for one that is not in it."""
+        return index.find(self._words, self._places[:, ADDRESS].astype(np.int64))
 
     def addresses_at(self, rows: IntArray) -> list[Address]:
         """Who emitted each of these rows."""
@@ -150,6 +159,24 @@ def _rows_of(words: WordArray, places: PlaceArray, topics: WordArray, rows: IntA
                 rows[count] = row
                 count += 1
                 break
+    return count
+
+
+@njit_uncounted
+def _rows_outside(
+    words: WordArray, places: PlaceArray, kinds: IntArray, topics: WordArray, starts: IntArray, rows: IntArray
+) -> int:
+    count = 0
+    for row in range(len(places)):
+        if kinds[row] < 0:
+            continue
+        start, end = places[row, TOPIC] + _DIGITS, starts[kinds[row] + 1]
+        topic = starts[kinds[row]] if places[row, TOPICS] > 0 else end
+        while topic < end and not (words[start] == topics[topic, 0] and _is_topic(words, start, topics, topic)):
+            topic += 1
+        if topic == end:
+            rows[count] = row
+            count += 1
     return count
 
 

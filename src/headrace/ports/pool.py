@@ -39,6 +39,15 @@ class DEX(Protocol):
         ...
 
     @property
+    def harmless_topics(self) -> frozenset[Hash32]:
+        """First topics of the other logs that its pools' contracts emit, or what they share: they change no state.
+
+        A log of a pool with a first topic in neither set is an event of no version of the protocol that is known, and
+        may change what nobody here follows.
+        """
+        ...
+
+    @property
     def supports_flash_swap(self) -> bool:
         """Whether a pool pays out before it is paid, so that a first step can fund its plan."""
         ...
@@ -48,6 +57,18 @@ class DEX(Protocol):
 
         Raises:
             MalformedLogError: the log has not the event's form.
+        """
+        ...
+
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        """The contracts whose logs may speak of the pool: its own, and one that it shares with others."""
+        ...
+
+    def pool_named(self, log: Log) -> PoolId | None:
+        """The pool that a log of such a contract speaks of, whatever its first topic is; None where it names none.
+
+        The emitter, where that is a pool's own contract. Of a contract that many pools share, the pool that the second
+        topic names: a log that names none there speaks of nobody, and least of all of everybody.
         """
         ...
 

@@ -29,6 +29,7 @@ from headrace.kernels.curve import Curves, hop
 from headrace.model.address import Address, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.event import Log
+from headrace.pipeline.market.speakers import Speakers
 from headrace.ports.pool import PoolState
 
 SEED = 20_260_101
@@ -201,6 +202,17 @@ class DexConformance:
         for kind, least in subject.action_minima.items():
             assert history.kinds[kind] >= least, f"{kind}: {history.kinds}"
         assert history.rounds[-1][0] != history.before
+
+    def test_no_log_of_the_deployed_contracts_is_of_an_unknown_event(self, subject: Subject, history: History) -> None:
+        """A market would take a pool out for it: all that the contracts said, from their making on."""
+        speakers = Speakers({subject.dex.protocol_id: subject.dex}, subject.pools)
+        _, logs = subject.chain.logs_after(0)
+        heard = Counter(log.topics[0] in subject.dex.topics for log in logs if log.address in speakers)
+        print("heard", {"folded": heard[True], "harmless": heard[False]})  # noqa: T201 - what it covered
+        assert [unknown for log in logs for unknown in speakers.unknown_events(log)] == []
+        known = subject.dex.topics | subject.dex.harmless_topics
+        assert all(log.topics[0] in known for log in logs if log.address in speakers)
+        assert heard[True] >= len(history.logs) > 0
 
     def test_a_log_that_is_not_what_it_claims_is_refused(self, subject: Subject, history: History) -> None:
         by_topic = {(log.topics[0], log.address): log for log in history.logs}

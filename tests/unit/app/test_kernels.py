@@ -19,10 +19,11 @@ from headrace.model.address import Address, PoolId
 from headrace.model.pool import Pool
 from headrace.pipeline.market.column import Column
 from headrace.pipeline.market.screen import Screen
+from headrace.pipeline.market.speakers import Speakers
 from headrace.pipeline.search.graph import SearchGraph
 
 READERS = (
-    *(log_scan._scan, log_table._rows_of, log_table._distinct_items, log_table._pack_pairs),
+    *(log_scan._scan, log_table._rows_of, log_table._rows_outside, log_table._distinct_items, log_table._pack_pairs),
     *(address_index._fill, address_index._find),
 )
 signatures_of = attrgetter("signatures")  # the decorators of these hide what they make
@@ -50,6 +51,10 @@ def test_what_reads_a_block_is_compiled_before_the_first_block() -> None:
     table = log_scan.scan_logs(msgspec.Raw(log_frames.plainly(fields).encode()))
     assert table is not None
     pool = Pool(PoolId(address), address, PROTOCOL, "pairs", (), 3000)
-    told = Column(UniswapV2({}), {0: pool}, is_alone=True).told(table)
+    dex = UniswapV2({})
+    speakers = Speakers({PROTOCOL: dex}, [pool]).indexed()
+    numbers = speakers.numbers(table)
+    told = Column(dex, PROTOCOL, [pool], speakers.addresses, is_alone=True).told(table, numbers)
+    assert speakers.rows_of_unknown(table, numbers).tolist() == []
     assert [len(told.states), told.rows.tolist(), len(table.addresses_and_topics()) > 1] == [1, [0], True]
     assert [len(signatures_of(kernel)) for kernel in READERS] == compiled

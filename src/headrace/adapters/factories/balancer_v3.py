@@ -8,7 +8,8 @@ Source: Balancer v3 vault 1.0.0, IVaultEvents.sol, VaultTypes.sol.
 """
 
 from headrace.adapters.factories.event import event_address, parsed
-from headrace.adapters.protocols.words import topic, words_of_hex
+from headrace.adapters.protocols.balancer_v3.logs import POOL_REGISTERED
+from headrace.adapters.protocols.words import words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.model.address import Address, PoolId
 from headrace.model.creation import Creation
@@ -16,11 +17,6 @@ from headrace.model.event import Log
 from headrace.model.pool import ProtocolId
 from headrace.ports.chain import Call
 
-_TOKEN = "(address,uint8,address,bool)"  # noqa: S105 - a type's name: token, kind, rate provider, pays fees on yield
-_ROLES = "(address,address,address)"
-_HOOKS = f"({'bool,' * 10}address)"
-_LIQUIDITY = "(bool,bool,bool,bool)"
-POOL_REGISTERED = topic(f"PoolRegistered(address,address,{_TOKEN}[],uint256,uint32,{_ROLES},{_HOOKS},{_LIQUIDITY})")
 _TOPICS = 3
 _HEAD_WORDS = 21  # an offset, the fee, the window's end, 3 roles, 11 of hooks, 4 of liquidity
 _TOKEN_WORDS = 4

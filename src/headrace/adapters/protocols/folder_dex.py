@@ -30,6 +30,7 @@ class Logs(Protocol[S]):
     """Logs to state."""
 
     TOPICS: frozenset[Hash32]
+    HARMLESS: frozenset[Hash32]
 
     def apply(self, state: S, log: Log) -> S:
         """As `DEX.apply`."""
@@ -79,6 +80,14 @@ class Speakers(Protocol):
         """As `DEX.pool_of`."""
         ...
 
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        """As `DEX.contracts_of`."""
+        ...
+
+    def pool_named(self, log: Log) -> PoolId | None:
+        """As `DEX.pool_named`."""
+        ...
+
 
 class EachItsOwn:
     """Every pool is a contract and emits its own logs."""
@@ -87,6 +96,14 @@ class EachItsOwn:
         """There is nothing to know."""
 
     def pool_of(self, log: Log) -> PoolId:
+        """The emitter."""
+        return PoolId(log.address)
+
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        """The pool's own."""
+        return (pool.address,)
+
+    def pool_named(self, log: Log) -> PoolId:
         """The emitter."""
         return PoolId(log.address)
 
@@ -112,7 +129,7 @@ class FolderDEX(Generic[S]):
         self._kind = kind
         self._speakers = speakers
         self._reading = reading
-        self._topics = logs.TOPICS
+        self._topics, self._harmless_topics = logs.TOPICS, logs.HARMLESS
         self._apply = logs.apply
         self._quote_out, self._quote_in, self._shape = quoting.quote_out, quoting.quote_in, quoting.shape
 
@@ -120,6 +137,11 @@ class FolderDEX(Generic[S]):
     def topics(self) -> frozenset[Hash32]:
         """First topics of the logs that change its pools' states."""
         return self._topics
+
+    @property
+    def harmless_topics(self) -> frozenset[Hash32]:
+        """First topics of the other logs that its pools' contracts emit, or what they share."""
+        return self._harmless_topics
 
     def pool_of(self, log: Log) -> PoolId:
         """The pool that a log speaks of; a stranger's log speaks of the stranger, who is no pool of the market.
@@ -129,6 +151,14 @@ class FolderDEX(Generic[S]):
             MarketStaleError: it concerns all pools of its emitter.
         """
         return self._speakers.pool_of(log)
+
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        """The contracts whose logs may speak of the pool."""
+        return self._speakers.contracts_of(pool)
+
+    def pool_named(self, log: Log) -> PoolId | None:
+        """The pool that a log of such a contract speaks of, whatever its first topic is; None where it names none."""
+        return self._speakers.pool_named(log)
 
     def apply(self, state: PoolState, log: Log) -> S:
         """The state after a log of this pool.

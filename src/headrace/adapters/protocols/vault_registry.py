@@ -61,3 +61,16 @@ class VaultRegistry:
             return self._form.named(log.topics[1])
         except ValueError as error:
             raise MalformedLogError(log.address, "topics", str(error)) from error
+
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        """The vault and the pool's own."""
+        return (pool.address, self._form.pool_contract(pool))
+
+    def pool_named(self, log: Log) -> PoolId | None:
+        """The pool whose contract emitted the log, or that a vault's log names in its second topic."""
+        if log.address not in self._vaults:
+            return self._id_of.get(log.address)
+        try:
+            return self._form.named(log.topics[1])
+        except (IndexError, ValueError):
+            return None

@@ -18,6 +18,11 @@ def topic(signature: str) -> Hash32:
     return keccak_hex(signature.encode())
 
 
+def topics_of(*signatures: str) -> frozenset[Hash32]:
+    """First topics of events, each as for `topic`."""
+    return frozenset(topic(signature) for signature in signatures)
+
+
 def call_data(signature: str, *arguments: int) -> bytes:
     """Calldata of `name(types)` with static arguments, each as an unsigned word."""
     selector = bytes.fromhex(keccak_hex(signature.encode())[2:10])

@@ -70,8 +70,8 @@ class CheckReport(msgspec.Struct, frozen=True):
         disorder: blocks that cannot follow the one before them.
         gaps: blocks before which others are missing; they do not change the exit code.
         has_end: whether the file says that it is whole; if not, that does not change the exit code either.
-        passed_over: by first topic, how many logs of the file's pools are of events that no protocol folds; neither
-            do these.
+        passed_over: by first topic, how many logs of the file's pools' contracts are of events that change no state of
+            theirs; neither do these.
     """
 
     file: str
@@ -116,7 +116,7 @@ def _passed_over(counts: dict[str, int]) -> list[str]:
     if not counts:
         return []
     events = ", ".join(f"{topic or 'without a topic'} ({count})" for topic, count in counts.items())
-    return [f"passed over: {sum(counts.values())} logs of events that are not followed: {events}"]
+    return [f"passed over: {sum(counts.values())} logs of events that change no state: {events}"]
 
 
 def _table(report: CheckReport) -> "Table":

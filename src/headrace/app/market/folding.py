@@ -13,6 +13,7 @@ from headrace.model.address import PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.event import Log
 from headrace.model.pool import ProtocolId
+from headrace.pipeline.market.speakers import Speakers
 from headrace.ports.pool import DEX, PoolState
 
 _Before = dict[PoolId, tuple[PoolState | None, str | None]]
@@ -25,8 +26,8 @@ class FoldedStates:
         states: of pools that are known.
         lost: pools that a log could not follow, and why, until they are read again.
         left_out: every log of these pools that could not be used.
-        passed_over: by first topic ("" for none), how many logs of the pools' own contracts no protocol folds. Most
-            move no price (transfers of a share); one that does, under a name that is not known, shows here alone.
+        passed_over: by first topic ("" for none), how many logs of these pools' contracts nobody folds: of events that
+            are known to change no state, and a shared contract's of unknown ones that name none of these pools.
     """
 
     def __init__(self, start: BlockHeader, states: Iterable[PoolState], dexes: Mapping[ProtocolId, DEX]) -> None:
@@ -35,7 +36,7 @@ class FoldedStates:
         self.lost: dict[PoolId, str] = {}
         self.left_out: list[LeftOut] = []
         self.passed_over: Counter[str] = Counter()
-        self._speakers = {state.pool.address for state in self.states.values()}
+        self._speakers = Speakers(dexes, [state.pool for state in self.states.values()])
         self._dexes = dexes
         self._branch = [start]
         self._before: list[_Before] = [{}]  # parallel to the branch: what each block changed
@@ -47,10 +48,12 @@ class FoldedStates:
             folding = [dex for dex in self._dexes.values() if log.topics and log.topics[0] in dex.topics]
             for dex in folding:
                 self._apply_log(dex, log, block.line)
-            if not folding and log.address in self._speakers:
+            is_refused = self._refuse_unknown(log, block.line)
+            if not folding and not is_refused and log.address in self._speakers:
                 self.passed_over[log.topics[0] if log.topics else ""] += 1
         for state in block.states:
             self._set(state.pool.id, state, None)
+            self._speakers.enter(state.pool)
 
     def _enter(self, at: BlockHeader) -> None:
         kept = len(branch_before(self._branch, at))
@@ -83,6 +86,18 @@ class FoldedStates:
                 self._set(pool, dex.apply(before, log), None)
         except MalformedLogError as error:
             self._lose(dex, log, pool, LeftOut(line, pool or log.address, error.field, str(error), log.log_index))
+
+    def _refuse_unknown(self, log: Log, line: int) -> bool:
+        """Lose the pools whose log is of no event that is known, as the market does; whether it is such a log."""
+        is_refused = False
+        for dex, pool, error in self._speakers.unknown_events(log):
+            state = self.states.get(pool)
+            if state is not None and state.pool.protocol == dex.protocol_id:
+                flaw = LeftOut(line, pool, error.field, str(error), log.log_index)
+                self._set(pool, None, str(flaw))
+                self.left_out.append(flaw)
+            is_refused |= state is not None or pool in self.lost
+        return is_refused
 
     def _lose(self, dex: DEX, log: Log, pool: PoolId | None, flaw: LeftOut) -> None:
         """A log that does not even say of which pool it speaks speaks of any of its contract's."""

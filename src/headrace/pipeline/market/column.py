@@ -4,15 +4,14 @@ Most logs that move a market are of this kind, and each of them makes void what 
 made, nor applied one by one: compiled functions find the rows of the listed pools, and the protocol reads them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 
-from headrace.kernels.address_index import AddressIndex
 from headrace.kernels.log_table import IntArray, LogTable, topic_words
 from headrace.model.address import Address
-from headrace.model.pool import Pool
+from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.pool import PoolState, TableDEX
 
 
@@ -35,20 +34,31 @@ class Told(msgspec.Struct, frozen=True):
 class Column:
     """The pools of one protocol that are listed in a market."""
 
-    def __init__(self, dex: TableDEX, pools: Mapping[int, Pool], *, is_alone: bool) -> None:
-        """Take the pools by their index in the market; `is_alone` where no other protocol has logs with this topic."""
+    def __init__(
+        self,
+        dex: TableDEX,
+        protocol: ProtocolId,
+        pools: Sequence[Pool],
+        addresses: Sequence[Address],
+        *,
+        is_alone: bool,
+    ) -> None:
+        """Take the market's pools, of which those of the protocol are read; `is_alone` where no other has this topic.
+
+        `addresses` are the contracts by the numbers that the market gave them.
+        """
+        own = {Address(pool.id): index for index, pool in enumerate(pools) if pool.protocol == protocol}
         self._dex = dex
         self._topic = topic_words((dex.whole_topic,))
-        self._addresses = AddressIndex([Address(pool.id) for pool in pools.values()])
-        self._indices = np.array(list(pools), np.int64)
-        self._pools = list(pools.values())
+        self._pools = pools
+        self._index_at = np.array([*(own.get(address, -1) for address in addresses), -1], np.int64)
         self._is_alone = is_alone
 
-    def told(self, logs: LogTable) -> Told:
-        """Read the column."""
+    def told(self, logs: LogTable, numbers: IntArray) -> Told:
+        """Read the column; `numbers` say who emitted each log, -1 for a stranger."""
         rows = logs.rows_of(self._topic)
-        numbers = logs.numbers_in(self._addresses, rows)
-        known = numbers >= 0
-        own, listed = rows[known], numbers[known]
-        states = self._dex.states_told([self._pools[number] for number in listed.tolist()], logs, own)
-        return Told(rows if self._is_alone else own, own, self._indices[listed].tolist(), states)
+        indices = self._index_at[numbers[rows]]
+        known = indices >= 0
+        own, listed = rows[known], indices[known].tolist()
+        states = self._dex.states_told([self._pools[index] for index in listed], logs, own)
+        return Told(rows if self._is_alone else own, own, listed, states)

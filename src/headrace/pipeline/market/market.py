@@ -3,7 +3,7 @@
 A block is applied log by log, in the chain's order; each log goes by its first topic to its protocol, which names the
 pool. What a block replaced is kept, for as many blocks as can be rolled back. A log that its protocol refuses takes its
 pool, and no other, out of the market: its state becomes a marker until the market is read anew, or until the block is
-rolled back.
+rolled back. So does a log of an event that its protocol does not know (`headrace.pipeline.market.speakers`).
 
 What no log tells (rates, ramps) makes a state outdated: its protocol says from which block on. Such pools are few, and
 they alone are asked at every block: a state that is not outdated at an infinitely distant block never will be.
@@ -30,6 +30,7 @@ from headrace.model.quarantine import Quarantined
 from headrace.model.snapshot import Snapshot
 from headrace.model.token import Token
 from headrace.pipeline.market.column import Column
+from headrace.pipeline.market.speakers import Speakers
 from headrace.ports.chain import Chain
 from headrace.ports.pool import DEX, PoolState, TableDEX
 
@@ -63,6 +64,8 @@ class Market:
         self._dex_of = [dexes[pool.protocol] for pool in self._pools]
         self._dexes_of_topic = _by_topic(dexes)
         self._topic_words = topic_words(self._dexes_of_topic)
+        speakers = Speakers(dexes, pools)
+        self._unknown_events, self._speakers = speakers.unknown_events, speakers.indexed()
         self._columns = [self._column(name, dex) for name, dex in dexes.items() if isinstance(dex, TableDEX)]
         self._states: list[PoolState] = []
         self._header: BlockHeader | None = None
@@ -198,8 +201,8 @@ class Market:
         )
 
     def _column(self, protocol: ProtocolId, dex: TableDEX) -> Column:
-        pools = {index: pool for index, pool in enumerate(self._pools) if pool.protocol == protocol}
-        return Column(dex, pools, is_alone=len(self._dexes_of_topic[dex.whole_topic]) == 1)
+        is_alone = len(self._dexes_of_topic[dex.whole_topic]) == 1
+        return Column(dex, protocol, self._pools, self._speakers.addresses, is_alone=is_alone)
 
     def _tip_header(self) -> BlockHeader:
         if self._header is None:
@@ -209,12 +212,15 @@ class Market:
     def _fold_columns(self, logs: LogTable, replaced: dict[int, PoolState]) -> list[Log]:
         """Take over the states that logs tell whole, and return the logs that remain to be applied, in order.
 
-        A pool of such a protocol has no other logs, so the last one decides. A log that its protocol has to judge
-        remains: behind the others, since a malformed one takes its pool out of the market whatever follows it.
+        Nothing else changes a pool of such a protocol, so the last one decides. A log that its protocol has to judge
+        remains: behind the others, since a malformed one takes its pool out of the market whatever follows it. So does
+        one of an unknown event.
         """
-        states, is_left = self._states, np.ones(len(logs), np.bool_)
+        states, is_left = self._states, np.zeros(len(logs), np.bool_)
+        is_left[logs.rows_of(self._topic_words)] = True
+        numbers = self._speakers.numbers(logs)
         for column in self._columns:
-            told = column.told(logs)
+            told = column.told(logs, numbers)
             for index, state in zip(told.indices, told.states, strict=True):
                 before = states[index]
                 if state is not None and not isinstance(before, Quarantined):
@@ -222,8 +228,8 @@ class Market:
                     states[index] = state
             is_left[told.done] = False
             is_left[told.rows] = [state is None for state in told.states]
-        rows = logs.rows_of(self._topic_words)
-        return logs.logs_at(rows[is_left[rows]])
+        is_left[self._speakers.rows_of_unknown(logs, numbers)] = True
+        return logs.logs_at(np.flatnonzero(is_left))
 
     def _apply_log(self, log: Log, replaced: dict[int, PoolState]) -> None:
         for dex in self._dexes_of_topic.get(log.topics[0], ()) if log.topics else ():
@@ -234,6 +240,10 @@ class Market:
                 continue
             if index is not None and self._dex_of[index] is dex:
                 self._apply_to(index, dex, log, replaced)
+        for unknown in self._unknown_events(log):
+            index = self._index_of.get(unknown.pool)
+            if index is not None and self._dex_of[index] is unknown.dex:
+                self._quarantine(index, str(unknown.error), replaced)
 
     def _apply_to(self, index: int, dex: DEX, log: Log, replaced: dict[int, PoolState]) -> None:
         before = self._states[index]
@@ -248,6 +258,12 @@ class Market:
             return
         if dex.is_outdated(after, _INFINITELY_DISTANT):
             self._perishable.add(index)
+
+    def _quarantine(self, index: int, why: str, replaced: dict[int, PoolState]) -> None:
+        before = self._states[index]
+        if not isinstance(before, Quarantined):
+            replaced.setdefault(index, before)
+            self._states[index] = Quarantined(before.pool, why)
 
     def _quarantine_address(self, dex: DEX, address: Address, why: str, replaced: dict[int, PoolState]) -> None:
         """A log that does not even say of which pool it speaks speaks of any of its contract's."""

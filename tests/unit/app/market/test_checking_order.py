@@ -28,6 +28,7 @@ from headrace.app.market.checking import check
 from headrace.app.market.showing import ShowReport, show
 
 SYNC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
+TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 SWAP_OF_V3 = "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67"
 IN = 10 * ONE
 FIRST, SECOND = (1100 * ONE, 1900 * ONE), (500 * ONE, 4000 * ONE)
@@ -136,16 +137,33 @@ def test_a_broken_log_of_a_pool_that_is_not_in_the_file_is_nobodys(tmp_path: Pat
     assert found.passed_over == {}
 
 
-def test_events_of_a_pool_that_no_protocol_knows_are_counted_by_their_topic(
+def test_a_pool_with_an_event_that_nobody_knows_is_lost_until_it_is_read_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newer = sync(FIRST) | {"topics": ["0x" + "12" * 32]}
     found, _ = both(tmp_path, asked((1000 * ONE, 2000 * ONE)), block(101, newer, newer, newer | {"topics": []}))
-    assert (found.exit_code, found.passed_over) == (0, {"0x" + "12" * 32: 2, "": 1})
+    assert (found.exit_code, found.passed_over, len(found.left_out)) == (1, {}, 1)
+    assert invoke(["market", "check", str(tmp_path / "market.jsonl")]) == 1
+    left_out = f"line 4, log 0, is left out: pool {V2}: topics: 0x{'12' * 32} is no event of uniswap_v2 that is known"
+    assert left_out in capsys.readouterr().out
+    found, shown = both(tmp_path, block(101, newer, sync(SECOND)), asked(SECOND), block(102, sync(FIRST)), asked(FIRST))
+    assert [one.why.partition(": topics")[0] for one in found.unanswered] == [
+        f"line 3, log 0, is left out: pool {V2}"
+    ] * 2
+    assert shown.left_out == found.left_out
+    gone = (block(101, newer), block(101, sync(SECOND), name=7, parent=100), asked(SECOND))
+    found, _ = both(tmp_path, *gone)
+    assert (found.unanswered, found.mismatches, len(found.left_out)) == ((), (), 1)
+
+
+def test_events_that_change_no_state_are_counted_by_their_topic(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    share = sync(FIRST) | {"topics": [TRANSFER, *["0x" + "00" * 32] * 2]}
+    found, _ = both(tmp_path, asked((1000 * ONE, 2000 * ONE)), block(101, share, share))
+    assert (found.exit_code, found.passed_over) == (0, {TRANSFER: 2})
     assert invoke(["market", "check", str(tmp_path / "market.jsonl")]) == 0
-    told = capsys.readouterr().out
-    assert "passed over: 3 logs of events that are not followed: 0x1212" in told
-    assert "without a topic (1)" in told
+    assert "passed over: 2 logs of events that change no state: 0xddf252ad" in capsys.readouterr().out
 
 
 def test_a_log_by_itself_is_a_piece_of_its_block(tmp_path: Path) -> None:

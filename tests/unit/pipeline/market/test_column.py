@@ -1,7 +1,8 @@
 """Blocks as tables beside the same blocks as logs, which are applied one by one: the same market after each of them.
 
 The blocks hold Syncs of pairs that are listed and of others, several of one pair, malformed ones, those of a pool of
-another protocol with the same topic, and other events. How many of each is counted.
+another protocol with the same topic, and events that are harmless, unknown, or a stranger's. How many of each is
+counted.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 import pytest
 from tests.support import log_frames
 from tests.support.log_frames import Fields, digits
@@ -18,7 +20,7 @@ from tests.support.memory_chain import MemoryChain
 from headrace.adapters.chains.evm.answer import read_logs
 from headrace.adapters.chains.evm.log_scan import scan_logs
 from headrace.adapters.protocols.uniswap_v2 import UniswapV2
-from headrace.adapters.protocols.uniswap_v2.logs import SYNC
+from headrace.adapters.protocols.uniswap_v2.logs import HARMLESS, SYNC
 from headrace.adapters.protocols.uniswap_v2.state import PROTOCOL
 from headrace.errors import IncompleteBlockError
 from headrace.kernels.log_table import IntArray, LogTable
@@ -35,6 +37,7 @@ from headrace.ports.pool import DEX, PoolState
 
 PAIRS = 8
 OTHER = ProtocolId("other_pairs")
+HARMLESS_KINDS = ("harmless", "stranger", "stranger's unknown")
 
 
 class OtherPairs(UniswapV2):
@@ -81,15 +84,23 @@ def header(number: int, logs: Sequence[Log]) -> BlockHeader:
 def drawn(rng: random.Random, number: int, kinds: Counter[str]) -> list[Fields]:
     listed, made = pools(), []
     for index in range(rng.randrange(1, 25)):
-        kind = rng.choice(("sync",) * 8 + ("stranger", "event", "no topic", "long", "two topics", "113 bits", "empty"))
-        kind = kind if kind in ("sync", "stranger", "event", "no topic") or rng.random() < 0.2 else "sync"
+        kind = rng.choice(
+            ("sync",) * 8 + (*HARMLESS_KINDS, "unknown", "no topic", "long", "two topics", "113 bits", "empty")
+        )
+        kind = kind if kind in ("sync", *HARMLESS_KINDS) or rng.random() < 0.15 else "sync"
         kinds[kind] += 1
         words = [rng.randrange(1 << rng.randrange(1, 113)) for _ in "ab"]
         if kind == "113 bits":
             words[rng.randrange(2)] |= 1 << 112
         data = "0x" if kind == "empty" else f"0x{words[0]:064x}{words[1]:064x}" + "00" * (kind == "long")
-        topics = {"event": [digits(rng, 64)], "no topic": [], "two topics": [SYNC, SYNC]}.get(kind, [SYNC])
-        address = digits(rng, 40) if kind == "stranger" else rng.choice(listed).address
+        unknown = [digits(rng, 64)]
+        topics = {
+            "harmless": [rng.choice(sorted(HARMLESS))],
+            **dict.fromkeys(("unknown", "stranger's unknown"), unknown),
+            "no topic": [],
+            "two topics": [SYNC, SYNC],
+        }.get(kind, [SYNC])
+        address = digits(rng, 40) if "stranger" in kind else rng.choice(listed).address
         made.append({
             "address": address, "topics": topics, "data": data, "blockHash": f"0x{number:064x}",
             "blockNumber": hex(number), "transactionHash": digits(rng, 64), "logIndex": hex(index),
@@ -134,8 +145,13 @@ def test_a_table_makes_the_same_market_as_its_logs(*, is_alone: bool) -> None:
     for seed in range(150):
         assert followed(seed, kinds, is_alone=is_alone) == "", seed
     print(dict(kinds))  # noqa: T201 - what was covered
-    assert min(kinds.values()) >= 50
-    assert len(kinds) == 8
+    assert min(kinds.values()) >= 40
+    assert len(kinds) == 10
+
+
+def test_a_table_read_without_its_unknown_events_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LogTable, "rows_outside", lambda *_: np.empty(0, np.int64))
+    assert any(followed(seed, Counter(), is_alone=True) for seed in range(20))
 
 
 def _first_wins(told: list[PoolState | None]) -> list[PoolState | None]:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from tests.support.memory_chain import (
     COUNTED,
+    MENTIONED,
     PROTOCOL,
     CounterDex,
     CounterState,
@@ -25,6 +26,7 @@ from headrace.pipeline.market.market import Market
 from headrace.ports.pool import PoolState
 
 POOLS = 5
+UNKNOWN = Hash32("0x" + "77" * 32)
 
 
 class World:
@@ -87,11 +89,30 @@ def test_pools_that_are_not_ours_are_ignored(world: World) -> None:
     assert world.apply(POOLS + 7).changed == ()
 
 
-def test_logs_without_topics_or_with_other_topics_are_ignored(world: World) -> None:
-    block = world.grow(1)
-    other = msgspec.structs.replace(block.logs[0], topics=(Hash32("0x" + "77" * 32),))
-    bare = msgspec.structs.replace(block.logs[0], topics=())
-    assert world.market.apply(block.header, [other, bare], 2).changed == ()
+def test_logs_of_harmless_events_and_strangers_logs_of_any_are_ignored(world: World) -> None:
+    block = world.grow(1, POOLS + 1)
+    harmless = msgspec.structs.replace(block.logs[0], topics=(MENTIONED,))
+    other = msgspec.structs.replace(block.logs[1], topics=(UNKNOWN,))
+    bare = msgspec.structs.replace(block.logs[1], topics=())
+    assert world.market.apply(block.header, [harmless, other, bare], 2).changed == ()
+
+
+@pytest.mark.parametrize(("topics", "named"), [((UNKNOWN,), UNKNOWN), ((), "a log without any")])
+def test_a_log_of_an_unknown_event_takes_its_pool_out_until_its_block_is_rolled_back(
+    world: World, topics: tuple[Hash32, ...], named: str
+) -> None:
+    start, block = world.chain.tip, world.grow(1, 2, 1)
+    unknown = msgspec.structs.replace(block.logs[0], topics=topics)
+    snapshot = world.market.apply(block.header, [unknown, *block.logs[1:]], 2)
+    state = snapshot.states[1]
+    assert isinstance(state, Quarantined)
+    assert state.reason.startswith(f"pool {counter_pool(1).id}: topics: {named} ")
+    assert (snapshot.changed, dict(snapshot.quarantined)) == ((1, 2), {1: state.reason})
+    world.market.roll_back(start.header.ref)
+    world.chain.tip = start
+    snapshot = world.apply(3)
+    world.require_true(snapshot)
+    assert snapshot.quarantined == {}
 
 
 def test_rolling_back_restores_and_tells_what_changed(world: World) -> None:

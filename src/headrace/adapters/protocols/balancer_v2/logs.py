@@ -4,7 +4,7 @@ from headrace.adapters.protocols.balancer_v2.state import BalancerV2State
 from headrace.adapters.protocols.balancer_v2_vault import logs as vault_logs
 from headrace.model.event import Log
 
-TOPICS = vault_logs.TOPICS
+TOPICS, HARMLESS = vault_logs.TOPICS, vault_logs.HARMLESS
 
 
 def apply(state: BalancerV2State, log: Log) -> BalancerV2State:

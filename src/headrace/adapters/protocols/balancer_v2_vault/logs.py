@@ -3,6 +3,12 @@
 The vault tells of swaps, joins, exits and managed balances, the pool's contract of its fee and its pause. A pool that
 counts its own token among those it registers (composable ones do) holds it as stock to be issued: no price follows
 from it, so states do not carry it, and what logs say of it is passed over.
+
+Harmless is what the vault says of other business than its pools', and what a pool says of its shares, of the protocol's
+part in its fees, of its oracle, and of recovery, which opens a way out and changes no swap. Tokens that are registered
+with a pool that is followed, or leave it, make it another pool.
+
+Source: the vault and the pools as published in @balancer-labs/v2-deployments 3.2.0.
 """
 
 from collections.abc import Callable
@@ -11,8 +17,9 @@ from typing import TypeVar
 import msgspec
 
 from headrace.adapters.protocols.balancer_v2_vault.state import BALANCE_END, VaultState, pool_contract
+from headrace.adapters.protocols.share_logs import SHARE_TOPICS
 from headrace.adapters.protocols.vault_registry import VaultForm
-from headrace.adapters.protocols.words import address_of, array_at, signed, topic, words_of_hex
+from headrace.adapters.protocols.words import address_of, array_at, signed, topic, topics_of, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.fixed_point_power import ONE
 from headrace.model.address import Address, PoolId
@@ -23,10 +30,24 @@ BALANCE_CHANGED = topic("PoolBalanceChanged(bytes32,address,address[],int256[],u
 BALANCE_MANAGED = topic("PoolBalanceManaged(bytes32,address,address,int256,int256)")
 FEE_CHANGED = topic("SwapFeePercentageChanged(uint256)")
 PAUSE_CHANGED = topic("PausedStateChanged(bool)")
-TOPICS = frozenset({SWAP, BALANCE_CHANGED, BALANCE_MANAGED, FEE_CHANGED, PAUSE_CHANGED})
+TOKENS_CHANGED = topics_of("TokensRegistered(bytes32,address[],address[])", "TokensDeregistered(bytes32,address[])")
+TOPICS = frozenset({SWAP, BALANCE_CHANGED, BALANCE_MANAGED, FEE_CHANGED, PAUSE_CHANGED}) | TOKENS_CHANGED
+HARMLESS = SHARE_TOPICS | topics_of(
+    "PoolRegistered(bytes32,address,uint8)",
+    "AuthorizerChanged(address)",
+    "ExternalBalanceTransfer(address,address,address,uint256)",
+    "FlashLoan(address,address,uint256,uint256)",
+    "InternalBalanceChanged(address,address,int256)",
+    "RelayerApprovalChanged(address,address,bool)",
+    "RecoveryModeStateChanged(bool)",
+    "ProtocolFeePercentageCacheUpdated(uint256,uint256)",
+    "CachedProtocolSwapFeePercentageUpdated(uint256)",
+    "DueProtocolFeeIncreased(uint256)",
+    "OracleEnabledChanged(bool)",
+)
 
 # number of topics: the first, the pool's id, and what else is indexed
-VAULT_TOPIC_COUNTS = {SWAP: 4, BALANCE_CHANGED: 3, BALANCE_MANAGED: 4}
+VAULT_TOPIC_COUNTS = {SWAP: 4, BALANCE_CHANGED: 3, BALANCE_MANAGED: 4} | dict.fromkeys(TOKENS_CHANGED, 2)
 VAULT_FORM = VaultForm(VAULT_TOPIC_COUNTS, PAUSE_CHANGED, pool_contract, PoolId)
 
 S = TypeVar("S", bound=VaultState)
@@ -71,6 +92,8 @@ def _after_vault_log(state: S, log: Log) -> S:
     is_ours = name in VAULT_TOPIC_COUNTS and len(log.topics) == VAULT_TOPIC_COUNTS[name]
     if not is_ours or PoolId(log.topics[1]) != state.pool.id:
         raise MalformedLogError(state.pool.id, "topics", "the log is none of this pool's in the vault")
+    if name in TOKENS_CHANGED:
+        raise MalformedLogError(state.pool.id, "tokens", "some were registered or left: it is another pool now")
     if name == SWAP:
         return _after_swap(state, log)
     return _after_join_or_exit(state, log) if name == BALANCE_CHANGED else _after_management(state, log)

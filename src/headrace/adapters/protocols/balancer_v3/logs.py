@@ -2,6 +2,12 @@
 
 Where a token has a rate, the vault takes a fee on yield before each operation and no log says how much: such a pool is
 read again after each.
+
+Harmless is what the vault says of other business than its pools': shares, buffers of wrapped tokens, queries, who
+governs. A pool may let the vault say something for it (`VaultAuxiliary`): a stable pool so repeats its amplification;
+whatever else a pool says there is not known here.
+
+Source: Balancer v3 vault 1.0.0, IVaultEvents.sol, ERC20MultiToken.sol; StablePool.sol.
 """
 
 import msgspec
@@ -13,8 +19,9 @@ from headrace.adapters.protocols.balancer_v3.state import (
     StableTerms,
     pool_contract,
 )
+from headrace.adapters.protocols.share_logs import SHARE_TOPICS
 from headrace.adapters.protocols.vault_registry import VaultForm
-from headrace.adapters.protocols.words import address_of, array_at, topic, words_of_hex
+from headrace.adapters.protocols.words import address_of, array_at, topic, topics_of, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.balancer_v3 import BALANCE_END
 from headrace.kernels.fixed_point_power import ONE, multiply_down
@@ -34,6 +41,14 @@ RECOVERY_CHANGED = topic("PoolRecoveryModeStateChanged(address,bool)")
 VAULT_PAUSE_CHANGED = topic("VaultPausedStateChanged(bool)")
 AMP_STARTED = topic("AmpUpdateStarted(uint256,uint256,uint256,uint256)")
 AMP_STOPPED = topic("AmpUpdateStopped(uint256)")
+AUXILIARY = topic("VaultAuxiliary(address,bytes32,bytes)")
+REPEATED = frozenset(Hash32("0x" + name.ljust(32, b"\0").hex()) for name in (b"AmpUpdateStarted", b"AmpUpdateStopped"))
+
+_TOKEN = "(address,uint8,address,bool)"  # noqa: S105 - a type's name: token, kind, rate provider, pays fees on yield
+_ROLES = "(address,address,address)"
+_HOOKS = f"({'bool,' * 10}address)"
+_LIQUIDITY = "(bool,bool,bool,bool)"
+POOL_REGISTERED = topic(f"PoolRegistered(address,address,{_TOKEN}[],uint256,uint32,{_ROLES},{_HOOKS},{_LIQUIDITY})")
 
 # number of topics: the first, the pool, and what else is indexed
 VAULT_TOPIC_COUNTS = {
@@ -46,11 +61,32 @@ VAULT_TOPIC_COUNTS = {
     YIELD_FEE_CHANGED: 2,
     PAUSE_CHANGED: 2,
     RECOVERY_CHANGED: 2,
+    AUXILIARY: 3,
 }
 VAULT_FORM = VaultForm(
     VAULT_TOPIC_COUNTS, VAULT_PAUSE_CHANGED, pool_contract, lambda word: PoolId(address_of(int(word, 16)))
 )
 TOPICS = frozenset(VAULT_TOPIC_COUNTS) | {VAULT_PAUSE_CHANGED, AMP_STARTED, AMP_STOPPED}
+HARMLESS = (
+    SHARE_TOPICS
+    | {POOL_REGISTERED}
+    | topics_of(
+        "Transfer(address,address,address,uint256)",
+        "Approval(address,address,address,uint256)",
+        "Wrap(address,uint256,uint256,bytes32)",
+        "Unwrap(address,uint256,uint256,bytes32)",
+        "LiquidityAddedToBuffer(address,uint256,uint256,bytes32)",
+        "LiquidityRemovedFromBuffer(address,uint256,uint256,bytes32)",
+        "BufferSharesMinted(address,address,uint256)",
+        "BufferSharesBurned(address,address,uint256)",
+        "VaultBuffersPausedStateChanged(bool)",
+        "VaultQueriesDisabled()",
+        "VaultQueriesEnabled()",
+        "AuthorizerChanged(address)",
+        "ProtocolFeeControllerChanged(address)",
+    )
+)
+_BYTES_AT = 32
 _SHIFTING = frozenset({SWAP, ADDED, REMOVED, YIELD_FEE_CHANGED, RECOVERY_CHANGED})
 
 
@@ -82,10 +118,20 @@ def _after_vault_log(state: BalancerV3State, log: Log) -> BalancerV3State:
     elif name == INITIALIZED:
         words_of_hex(log.data, 0)
         after = msgspec.structs.replace(state, is_initialized=True)
+    elif name == AUXILIARY:
+        after = _after_auxiliary(state, log)
     else:
         after = _after_setting(state, name, *words_of_hex(log.data, 1))
     must_be_read = state.must_be_read or (state.terms.has_rates and name in _SHIFTING)
     return msgspec.structs.replace(after, must_be_read=must_be_read)
+
+
+def _after_auxiliary(state: BalancerV3State, log: Log) -> BalancerV3State:
+    words = words_of_hex(log.data)
+    is_sized = len(words) > 1 and words[0] == _BYTES_AT and len(words) == 2 + -(-words[1] // _BYTES_AT)
+    if not is_sized or log.topics[2] not in REPEATED or not isinstance(state.curve, StableTerms):
+        raise MalformedLogError(state.pool.id, "topics", f"{log.topics[2]} is nothing that such a pool lets be told")
+    return state
 
 
 def _after_setting(state: BalancerV3State, name: Hash32, value: int) -> BalancerV3State:

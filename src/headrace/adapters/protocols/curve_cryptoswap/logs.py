@@ -4,12 +4,18 @@ A swap and every change of liquidity but one move D and, when the pool earned en
 in the log, these are not (pools of the second generation log the price scale, but not D). Such a log leaves the state
 as it was and marks it: it is read again at that block before it is quoted. A ramp of A and gamma, its end, and new
 fees are told in full; while a ramp lasts the state is marked all the same, so that the curve is that of its block.
+
+Harmless is what only announces a change, or concerns the owner, the shares, what becomes of the admin's fees, or how
+donations are released: these move D and price scale with a swap or a change of liquidity, whose own log says so. Pools
+since 2025 can be given another contract for their arithmetic (`SetPeriphery`): that is not among the events known here.
+Sources: curve-crypto-contract, tricrypto-ng, twocrypto-ng.
 """
 
 import msgspec
 
 from headrace.adapters.protocols.curve_cryptoswap.state import CryptoSwapState, Ramp, checked_state
-from headrace.adapters.protocols.words import topic, words_of_hex
+from headrace.adapters.protocols.share_logs import SHARE_TOPICS
+from headrace.adapters.protocols.words import topic, topics_of, words_of_hex
 from headrace.errors import MalformedLogError, MalformedPoolError
 from headrace.kernels.cryptoswap import Generation
 from headrace.model.address import Hash32
@@ -30,6 +36,9 @@ def _moving() -> dict[Hash32, tuple[int, int]]:
         topic("RemoveLiquidityOne(address,uint256,uint256,uint256)"): (2, 3),
         topic("RemoveLiquidityOne(address,uint256,uint256,uint256,uint256,uint256)"): (2, 5),
         topic("ClaimAdminFee(address,uint256)"): (2, 1),
+        topic("AddLiquidity(address,address,uint256[2],uint256,uint256,uint256)"): (3, 5),
+        topic("RemoveLiquidityImbalance(address,uint256,uint256[2],uint256,uint256)"): (2, 5),
+        topic("Donation(address,uint256[2])"): (2, 2),
         RAMP_OF_2021: (1, 4),
     }
     for count in (2, 3):
@@ -46,6 +55,15 @@ def _moving() -> dict[Hash32, tuple[int, int]]:
 MOVING = _moving()
 TELLING = {RAMP: 6, STOP_RAMP: 3, PARAMETERS_6: 6, PARAMETERS_7: 7}
 TOPICS = frozenset(MOVING) | frozenset(TELLING)
+HARMLESS = SHARE_TOPICS | topics_of(
+    "CommitNewAdmin(uint256,address)",
+    "NewAdmin(address)",
+    "CommitNewParameters(" + ",".join(["uint256"] * 7) + ")",
+    "CommitNewParameters(" + ",".join(["uint256"] * 8) + ")",
+    "SetAdminFee(uint256)",
+    "SetDonationDuration(uint256)",
+    "SetDonationProtection(uint256,uint256,uint256)",
+)
 
 
 def apply(state: CryptoSwapState, log: Log) -> CryptoSwapState:

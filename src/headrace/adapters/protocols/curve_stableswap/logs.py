@@ -4,12 +4,16 @@ A pool whose terms follow its logs keeps its balances itself, so each log can be
 must pay what our arithmetic pays (a log is a recorded quote), the invariant of a deposit or an uneven withdrawal must
 be ours. Whatever does not come out, and whatever a log does not tell (which coin `RemoveLiquidityOne` paid, where A
 stands while it moves), makes the state doubtful: it is read again. So does any log of any other pool.
+
+Harmless is what only announces a change, or concerns the owner, the oracle or the shares. Sources of the events: the
+pool templates of curve-contract (3pool, lending, meta), curve-factory and stableswap-ng.
 """
 
 import msgspec
 
 from headrace.adapters.protocols.curve_stableswap.state import BALANCE_END, CurveStableswapState, Ramp
-from headrace.adapters.protocols.words import array_at, signed, topic, words_of_hex
+from headrace.adapters.protocols.share_logs import SHARE_TOPICS
+from headrace.adapters.protocols.words import array_at, signed, topic, topics_of, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.stableswap import FEE_DENOMINATOR, PRECISION, StableSwap, invariant, prepared, swap
 from headrace.kernels.stableswap_liquidity import common_units
@@ -48,6 +52,16 @@ ADD = _by_coins("AddLiquidity", ",uint256,uint256")
 REMOVE = _by_coins("RemoveLiquidity", ",uint256")
 REMOVE_IMBALANCE = _by_coins("RemoveLiquidityImbalance", ",uint256,uint256")
 TOPICS = frozenset({EXCHANGE, EXCHANGE_UNDERLYING, *REMOVE_ONE, *_ADMIN, *ADD, *REMOVE, *REMOVE_IMBALANCE})
+HARMLESS = SHARE_TOPICS | topics_of(
+    "CommitNewAdmin(uint256,address)",
+    "NewAdmin(address)",
+    "TransferOwnership(address,address)",
+    "CommitNewFee(uint256)",
+    "CommitNewFee(uint256,uint256,uint256)",
+    "CommitNewFee(uint256,uint256,uint256,uint256)",
+    "CommitNewParameters(uint256,uint256,uint256,uint256)",
+    "SetNewMATime(uint256,uint256)",
+)
 
 
 def apply(state: CurveStableswapState, log: Log) -> CurveStableswapState:

@@ -1,10 +1,15 @@
-"""Logs to state: a pair says its new reserves in `Sync` after every swap, mint, burn and sync."""
+"""Logs to state: a pair says its new reserves in `Sync` after every swap, mint, burn and sync.
+
+The other events of Uniswap v2 core 1.0.1 (IUniswapV2Pair.sol, IUniswapV2ERC20.sol) say why, and who holds the shares. A
+fork with an event more (a fee per pair, a stable curve) is no pair of this kind.
+"""
 
 from collections.abc import Sequence
 from struct import Struct
 
+from headrace.adapters.protocols.share_logs import SHARE_TOPICS
 from headrace.adapters.protocols.uniswap_v2.state import RESERVE_END, UniswapV2State
-from headrace.adapters.protocols.words import topic
+from headrace.adapters.protocols.words import topic, topics_of
 from headrace.errors import MalformedLogError
 from headrace.kernels.log_table import PAIR_BYTES, IntArray, LogTable
 from headrace.model.address import PoolId
@@ -14,6 +19,11 @@ from headrace.ports.pool import PoolState
 
 SYNC = topic("Sync(uint112,uint112)")
 TOPICS = frozenset({SYNC})
+HARMLESS = SHARE_TOPICS | topics_of(
+    "Mint(address,uint256,uint256)",
+    "Burn(address,uint256,uint256,address)",
+    "Swap(address,uint256,uint256,uint256,uint256,address)",
+)
 _DATA_BYTES = 64
 _DATA_LENGTH = 130
 _WORD_BITS = 256

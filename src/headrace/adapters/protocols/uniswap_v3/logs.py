@@ -1,7 +1,8 @@
 """Four events change what a pool quotes: Initialize, Swap, Mint, Burn.
 
-Collect and Flash move tokens that no quote depends on, SetFeeProtocol divides a fee that was charged already, and
-IncreaseObservationCardinalityNext concerns the oracle alone: they are not listened to.
+Collect, CollectProtocol and Flash move tokens that no quote depends on, SetFeeProtocol divides a fee that was charged
+already, IncreaseObservationCardinalityNext concerns the oracle and PancakeSwap's SetLmPoolEvent the rewards of
+providers alone: they are harmless. There are no others.
 
 A log must fit the state that it follows: liquidity and tick of a Swap are checked against the ticks, so that a lost
 Mint or Burn shows at the next swap across it instead of in a wrong quote.
@@ -14,7 +15,7 @@ Source: Uniswap v3 core 1.0.1, IUniswapV3PoolEvents.sol; PancakeSwap v3 core 1.0
 
 from headrace.adapters.protocols.tick_pools import Position, require_point, require_range, with_position
 from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
-from headrace.adapters.protocols.words import signed, topic, words_of_hex
+from headrace.adapters.protocols.words import signed, topic, topics_of, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.tick_flaws import UNSET
 from headrace.kernels.tick_table import LIQUIDITY_MAX, PricePoint
@@ -27,6 +28,15 @@ SWAP_OF_PANCAKE = topic("Swap(address,address,int256,int256,uint160,uint128,int2
 MINT = topic("Mint(address,address,int24,int24,uint128,uint256,uint256)")
 BURN = topic("Burn(address,int24,int24,uint128,uint256,uint256)")
 TOPICS = frozenset({INITIALIZE, SWAP, SWAP_OF_PANCAKE, MINT, BURN})
+HARMLESS = topics_of(
+    "Collect(address,address,int24,int24,uint128,uint128)",
+    "CollectProtocol(address,address,uint128,uint128)",
+    "Flash(address,address,uint256,uint256,uint256,uint256)",
+    "IncreaseObservationCardinalityNext(uint16,uint16)",
+    "SetFeeProtocol(uint8,uint8,uint8,uint8)",
+    "SetFeeProtocol(uint32,uint32,uint32,uint32)",
+    "SetLmPoolEvent(address)",
+)
 
 _WORD_BYTES = 32
 _INT24_MAX = 2**23 - 1

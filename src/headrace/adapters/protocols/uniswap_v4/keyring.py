@@ -58,6 +58,14 @@ class Keyring:
         pool = logs.pool_of(log)
         return pool if log.address in self._managers else PoolId(log.address)
 
+    def contracts_of(self, pool: Pool) -> tuple[Address, ...]:
+        """The PoolManager: a pool has no contract of its own."""
+        return (pool.address,)
+
+    def pool_named(self, log: Log) -> PoolId | None:
+        """The pool whose id stands in the second topic of a manager's log."""
+        return PoolId(log.topics[1]) if log.address in self._managers and len(log.topics) > 1 else None
+
     def learn(self, key: PoolKey) -> None:
         """Know a key from now on; harmless when it is known."""
         self._keys[key.id] = key

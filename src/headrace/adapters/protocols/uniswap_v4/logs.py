@@ -1,8 +1,9 @@
 """Four events change what a pool quotes: Initialize, Swap, ModifyLiquidity, ProtocolFeeUpdated.
 
 The PoolManager emits them for all pools, each with the pool's id in its second topic. Donate adds to the fees that
-positions have earned and changes neither price nor liquidity: it is not listened to. Tokens moved by `take`, `settle`
-or ERC-6909 claims are of no pool. A dynamic fee would change without a log; such pools are refused (`key`).
+positions have earned and changes neither price nor liquidity: it is harmless. Tokens moved by `take`, `settle` or
+ERC-6909 claims are of no pool, nor are owner and fee controller. A dynamic fee would change without a log; such pools
+are refused (`key`).
 
 A log must fit the state that it follows: liquidity and tick of a Swap are checked against the ticks and its fee against
 the fees known, so that a lost log shows at the next swap instead of in a wrong quote.
@@ -13,7 +14,7 @@ Source: Uniswap v4 core 1.0.2, IPoolManager.sol, IProtocolFees.sol.
 from headrace.adapters.protocols.tick_pools import Position, require_point, require_range, with_position
 from headrace.adapters.protocols.uniswap_v4.key import PoolKey, key_of_words
 from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State, protocol_fee_flaw, unpacked_fee
-from headrace.adapters.protocols.words import signed, topic, words_of_hex
+from headrace.adapters.protocols.words import signed, topic, topics_of, words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.kernels.tick_flaws import UNSET
 from headrace.kernels.tick_table import PricePoint
@@ -31,6 +32,14 @@ _FORMS: dict[Hash32, tuple[int, int]] = {  # topics, words of data
     PROTOCOL_FEE_UPDATED: (2, 1),
 }
 TOPICS = frozenset(_FORMS)
+HARMLESS = topics_of(
+    "Donate(bytes32,address,uint256,uint256)",
+    "ProtocolFeeControllerUpdated(address)",
+    "OwnershipTransferred(address,address)",
+    "OperatorSet(address,address,bool)",
+    "Approval(address,address,uint256,uint256)",
+    "Transfer(address,address,address,uint256,uint256)",
+)
 _LIQUIDITY_DELTA_MAX = 2**127 - 1
 
 
