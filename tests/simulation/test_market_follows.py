@@ -16,6 +16,7 @@ from headrace.model.quarantine import Quarantined
 from headrace.pipeline.feed import follower as follower_module
 from headrace.pipeline.feed.audit import ReceiptAudit
 from headrace.pipeline.feed.follower import Block, FetchBlock, Follower
+from headrace.pipeline.market.speakers import UnknownEvent
 from headrace.ports.pool import DEX, PoolState
 
 STEPS = 36
@@ -160,12 +161,17 @@ class HidesThatStatesAreOutdated(CountingMarket):
         return self._outdated_told
 
 
+def _none(log: Log) -> list[UnknownEvent]:
+    del log
+    return []
+
+
 class SkipsUnknownEvents(CountingMarket):
     """As a market that listens to the events it folds alone."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._unknown_events = lambda _: []
+        self._unknown_events = _none
 
 
 class TakesHarmlessEventsForUnknown(CountingMarket):

@@ -45,7 +45,7 @@ def pool_address(index: int) -> Address:
 
 def counter_pool(index: int, protocol: ProtocolId = PROTOCOL) -> Pool:
     address = pool_address(index)
-    return Pool(PoolId(address), address, protocol, "counters", (ZERO_ADDRESS, pool_address(10_000)))
+    return Pool(PoolId(address), address, protocol, "counters", (pool_address(9_999), pool_address(10_000)))
 
 
 def tx_hash(block: Hash32, log_index: int) -> Hash32:

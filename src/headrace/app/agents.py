@@ -182,10 +182,13 @@ def _parts(
     simulator: NodeSimulator,
     manager: TransactionManager | None,
 ) -> LineParts:
-    config = places.config
+    config, graph = places.config, SearchGraph(places.pools, places.dexes)
+    if graph.unexecutable:
+        why = "they trade the native currency, which the Executor does not pay yet"
+        log.warning("search leaves pools out", pools=graph.unexecutable, why=why)
     return LineParts(
         dexes=places.dexes,
-        graph=SearchGraph(places.pools, places.dexes),
+        graph=graph,
         strategies=load_strategies(config.agents[0], config),
         oracle=places.oracle,
         validator=Validator(

@@ -41,7 +41,7 @@ from headrace.kernels.cryptoswap_newton import (
 
 FEE_ONE = 10**10
 _CURVED_FEE_MIN = 10**5
-_INVARIANT_MIN, _INVARIANT_MAX = 10**17, 10**33
+INVARIANT_MIN, _INVARIANT_MAX = 10**17, 10**33  # of D at which the contract swaps
 _SHARE_MIN, _SHARE_MAX = 10**16, 10**20  # of D, 18 decimals: how little and how much of it one balance may be
 _LARGEST_MIN, _LARGEST_MAX = 10**9, 10**33
 _WIDE_GAMMA = 2 * 10**16  # above it the later twocrypto-NG narrows its limits
@@ -234,7 +234,7 @@ def balance_after(pool: CryptoSwapPool, common: Sequence[int], index_out: int, i
         RevertError: the contract would revert.
         ZeroDivisionError: the same.
     """
-    if not _INVARIANT_MIN <= invariant <= _INVARIANT_MAX:
+    if not INVARIANT_MIN <= invariant <= _INVARIANT_MAX:
         raise RevertError("unsafe value of D")
     others = [balance for index, balance in enumerate(common) if index != index_out]
     least, most = share_limits(pool)

@@ -21,11 +21,16 @@ class Flaw(NamedTuple):
     why: str
 
 
+def price_range(sqrt_price_x96: int) -> str:
+    """What is said of a price outside of it."""
+    return f"{sqrt_price_x96} is no price: it lies from {SQRT_PRICE_MIN} to {SQRT_PRICE_MAX - 1}"
+
+
 def point_flaw(point: PricePoint, table: TickTable) -> Flaw | None:
     """Why a pool with these ticks cannot stand at this point, or None."""
     price, tick = point.sqrt_price_x96, point.tick
     if not SQRT_PRICE_MIN <= price < SQRT_PRICE_MAX:
-        return Flaw("sqrt_price_x96", f"{price} is outside the protocol's bounds")
+        return Flaw("sqrt_price_x96", price_range(price))
     if not TICK_MIN <= tick < TICK_MAX:
         return Flaw("tick", f"{tick} is outside the protocol's bounds")
     if not sqrt_price_at_tick_up(tick) <= price <= sqrt_price_at_tick_up(tick + 1):

@@ -24,9 +24,9 @@ from tests.conformance.protocols.subject import (
 )
 
 from headrace.devnet.anvil import BLOCK_GAS_LIMIT
-from headrace.errors import MalformedLogError, MalformedPoolError, UnquotableError
+from headrace.errors import MalformedAnswerError, MalformedLogError, MalformedPoolError, RpcError, UnquotableError
 from headrace.kernels.curve import Curves, hop
-from headrace.model.address import Address, PoolId
+from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.block import BlockContext
 from headrace.model.event import Log
 from headrace.pipeline.market.speakers import Speakers
@@ -234,6 +234,12 @@ class DexConformance:
                 subject.chain.through_chain(
                     lambda chain, pool=pool: subject.dex.describe(chain, venue, PoolId(pool), block)  # type: ignore[misc]
                 )
+
+    def test_nothing_is_read_at_a_block_that_the_node_does_not_know(self, subject: Subject) -> None:
+        """By protocols that ask for the block in our words, by others in the node's own; never a pool's fault."""
+        unknown = Hash32("0x" + "ab" * 32)
+        with pytest.raises((MalformedAnswerError, RpcError), match=r"[bB]lock"):
+            subject.chain.through_chain(lambda chain: subject.dex.read(chain, subject.pools, unknown))
 
     def test_a_pool_is_described_as_it_was_made(self, subject: Subject) -> None:
         block = subject.chain.head().hash

@@ -5,7 +5,7 @@ import msgspec
 from tests.support.market import DAI, DEXES, ETHER, USDC, WETH, header, mispriced, pair, snapshot
 
 from headrace.adapters.protocols.uniswap_v2.state import UniswapV2State
-from headrace.model.address import Address
+from headrace.model.address import ZERO_ADDRESS, Address
 from headrace.model.route import Hop, Route
 from headrace.pipeline.search.graph import SearchGraph
 from headrace.pipeline.search.ranking import ranked
@@ -35,6 +35,26 @@ def test_each_strategy_sees_its_own_kind_of_cycle() -> None:
     assert [hop.pool for hop in found.route.hops] == [pool.id for pool in market.pools]
     assert found.strategy == "triangular"
     assert found.edge_bps > 0
+
+
+def test_pools_of_the_native_currency_have_no_edges_and_are_counted() -> None:
+    """Every route through one is refused before it is quoted: so search need not look at them."""
+    coin = msgspec.structs.replace(USDC, address=ZERO_ADDRESS)
+    depth, usd = 1000 * ETHER, 3_000_000 * 10**6
+    states = [
+        UniswapV2State(pair(number, venue, token, WETH), reserve, depth)
+        for number, venue, token, reserve in ((1, "a", coin, usd), (2, "b", coin, usd * 98 // 100))
+    ] + [
+        UniswapV2State(pair(number, venue, USDC, WETH), reserve, depth)
+        for number, venue, reserve in ((3, "a", usd), (4, "b", usd * 98 // 100))
+    ]
+    market = snapshot(*states)
+    graph = SearchGraph(market.pools, DEXES)
+    graph.update(market)
+    assert graph.unexecutable == 2
+    (found,) = SpatialArbitrage(CONFIG).scan(market, graph)
+    assert {hop.pool for hop in found.route.hops} == {pool.id for pool in market.pools[2:]}
+    assert SearchGraph(market.pools[2:], DEXES).unexecutable == 0
 
 
 def test_an_opportunity_stands_while_its_pools_do_not_change() -> None:

@@ -8,7 +8,7 @@ Source: Balancer v3 vault 1.0.0, IVaultEvents.sol, VaultTypes.sol.
 """
 
 from headrace.adapters.factories.event import event_address, parsed
-from headrace.adapters.protocols.balancer_v3.logs import POOL_REGISTERED
+from headrace.adapters.protocols.balancer_v3.logs import POOL_REGISTERED as POOL_REGISTERED  # noqa: PLC0414 - it is this factory's event
 from headrace.adapters.protocols.words import words_of_hex
 from headrace.errors import MalformedLogError
 from headrace.model.address import Address, PoolId

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from headrace.adapters.market_files.doubled import refuse_doubled
 from headrace.adapters.protocols.document_values import HexData, RawDocument, Unfit
 from headrace.adapters.protocols.documents import from_plain, plain_document
 from headrace.model.address import ZERO_ADDRESS, Address, Hash32, PoolId
@@ -188,7 +189,8 @@ def read_line(text: bytes) -> Line:
     """A line.
 
     Raises:
-        Unfit: no JSON object, no such kind, or a field that is missing, unknown or not of its form.
+        Unfit: no JSON object, no such kind, a name written twice in one object, or a field that is missing, unknown or
+            not of its form.
     """
     try:
         document: JsonValue = msgspec.json.decode(text)
@@ -196,6 +198,7 @@ def read_line(text: bytes) -> Line:
         raise Unfit("line", f"it is no JSON object on one line ({error}): is the file cut short here?") from error
     if not isinstance(document, dict):
         raise Unfit("line", "write a JSON object")
+    refuse_doubled(text, document)
     kind = document.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
         raise Unfit("kind", f"write one of {', '.join(KINDS)}")

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 
 from headrace.adapters.protocols.document_values import Unfit, integer_of
+from headrace.kernels.tick_flaws import price_range
 from headrace.kernels.tick_math import (
     SQRT_PRICE_MAX,
     SQRT_PRICE_MIN,
@@ -50,13 +51,14 @@ def completed(document: Document) -> dict[str, JsonValue]:
     """With `tick` and `liquidity`, where they follow from price and ticks.
 
     Raises:
-        Unfit: the price or a tick is not of its form.
+        Unfit: the price or a tick is not of its form, or no tick belongs to the price.
     """
     full = dict(document)
     if "tick" not in full and "sqrt_price_x96" in full:
         price = integer_of(full["sqrt_price_x96"], "sqrt_price_x96")
-        if SQRT_PRICE_MIN <= price < SQRT_PRICE_MAX:
-            full["tick"] = str(tick_at_sqrt_price_down(price))
+        if not SQRT_PRICE_MIN <= price < SQRT_PRICE_MAX:
+            raise Unfit("sqrt_price_x96", price_range(price))
+        full["tick"] = str(tick_at_sqrt_price_down(price))
     if "liquidity" not in full and "coverage" not in full and "tick" in full:
         tick = integer_of(full["tick"], "tick")
         net = {at: one.net for at, one in _entries(full, "")[0].items()}

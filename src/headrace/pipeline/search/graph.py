@@ -25,6 +25,9 @@ class SearchGraph:
     """Edges and index of a fixed set of pools; implements `headrace.ports.strategy.CycleFinder`.
 
     Not thread-safe: one owner updates and searches it.
+
+    Attributes:
+        unexecutable: how many of the pools are left out because no plan could pass through them.
     """
 
     def __init__(self, pools: Sequence[Pool], dexes: Mapping[ProtocolId, DEX]) -> None:
@@ -33,6 +36,7 @@ class SearchGraph:
         self._dexes = dexes
         layout = lay_out(self._pools)
         self._hops, self._edges_of, self._index = layout.hops, layout.edges_of, layout.index
+        self.unexecutable = layout.unexecutable
         self._curves = Curves(len(self._hops))
         self._rate = np.zeros(len(self._hops))
         self._is_changed: IntArray = np.zeros(len(self._pools), np.int64)

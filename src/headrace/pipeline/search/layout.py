@@ -6,16 +6,22 @@ import msgspec
 import numpy as np
 
 from headrace.kernels.cycles import CycleIndex
+from headrace.model.address import ZERO_ADDRESS
 from headrace.model.pool import Pool
 from headrace.model.route import Hop
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """Edge number e is `hops[e]`; `edges_of[p]` are those of pool p, one for each ordered pair of its tokens."""
+    """Edge number e is `hops[e]`; `edges_of[p]` are those of pool p, one for each ordered pair of its tokens.
+
+    A pool of the native currency has none: the Executor neither holds nor pays it, so that each route through it would
+    be refused before it is quoted. `unexecutable` counts these pools.
+    """
 
     hops: tuple[Hop, ...]
     edges_of: tuple[range, ...]
     index: CycleIndex
+    unexecutable: int
 
 
 def lay_out(pools: Sequence[Pool]) -> Layout:
@@ -24,9 +30,11 @@ def lay_out(pools: Sequence[Pool]) -> Layout:
     edges_of: list[range] = []
     for pool in pools:
         first = len(hops)
-        hops.extend(Hop(pool.id, a, b) for a in pool.tokens for b in pool.tokens if a != b)
+        if ZERO_ADDRESS not in pool.tokens:
+            hops.extend(Hop(pool.id, a, b) for a in pool.tokens for b in pool.tokens if a != b)
         edges_of.append(range(first, len(hops)))
-    return Layout(tuple(hops), tuple(edges_of), _index(hops, edges_of))
+    unexecutable = sum(ZERO_ADDRESS in pool.tokens for pool in pools)
+    return Layout(tuple(hops), tuple(edges_of), _index(hops, edges_of), unexecutable)
 
 
 def _index(hops: Sequence[Hop], edges_of: Sequence[range]) -> CycleIndex:

@@ -2,7 +2,9 @@
 
 import bz2
 import gzip
+import json
 import lzma
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +25,9 @@ def read(folder: Path, *lines: Line) -> MarketFile:
     return read_market(written(folder, *lines), every_dex())
 
 
+PRICE_END = 1461446703485210103287273052203988822378723970342
+
+
 def bad_pools() -> list[tuple[Line, str, str]]:
     reserves = {"reserve0": str(2**112), "reserve1": "5"}
     return [
@@ -41,8 +46,11 @@ def bad_pools() -> list[tuple[Line, str, str]]:
         (ticked(ticks={"887280": ["5", "5"]}), "ticks", "out of bounds"),
         (ticked(ticks={"-61": ["5", "5"], "60": ["5", "-5"]}), "ticks", "no multiple"),
         (ticked(ticks={"-60": ["5", "5"], "60": ["5", "-4"]}), "ticks", "add up"),
-        (ticked(sqrt_price_x96="1"), "tick", "missing"),
-        (ticked(sqrt_price_x96="1", tick="0", liquidity="1"), "sqrt_price_x96", "bounds"),
+        (ticked(sqrt_price_x96="1"), "sqrt_price_x96", "1 is no price: it lies from 4295128739 to 14614467"),
+        (ticked(sqrt_price_x96="0"), "sqrt_price_x96", "0 is no price"),
+        (ticked(sqrt_price_x96="4295128738"), "sqrt_price_x96", "it lies from 4295128739 to"),
+        (ticked(sqrt_price_x96=str(PRICE_END)), "sqrt_price_x96", f"it lies from 4295128739 to {PRICE_END - 1}"),
+        (ticked(sqrt_price_x96="1", tick="0", liquidity="1"), "sqrt_price_x96", "1 is no price"),
         (ticked(tick="887272"), "tick", "bounds"),
         (ticked(liquidity="6"), "liquidity", "add up to"),
         (ticked(tokens=[A]), "tokens", "no such field"),
@@ -223,3 +231,50 @@ def test_a_damaged_line_in_the_middle_is_left_out(tmp_path: Path) -> None:
     market = read_market(path, every_dex())
     assert [(left.line, left.pool) for left in market.left_out] == [(2, sample.V2), (3, "")]
     assert [state.pool.id for state in market.states] == [GOOD]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "name"),
+    [
+        (('"kind"', '"kind": "pool", "kind"'), "kind"),
+        (('"reserve0"', '"reserve0": "7", "reserve0"'), "reserve0"),
+        (('"state"', '"state": {}, "state"'), "state"),
+        (('"id"', '"\\u0069d": "0x12", "id"'), "id"),
+        (('"reserve1"', '"reserve0" : ":", "reserve1"'), "reserve0"),
+        (('"tokens"', '"tokens"\t: [{"a": 1, "a": "\\":"}], "x"'), "a"),
+    ],
+)
+@pytest.mark.parametrize("is_compact", [True, False])
+def test_a_name_that_stands_twice_in_one_object_costs_its_line(
+    tmp_path: Path, spoilt: tuple[str, str], name: str, *, is_compact: bool
+) -> None:
+    """Oracle: Python's own `json`, which tells every pair."""
+    line = json.dumps(pair(), separators=(",", ":") if is_compact else None).replace(*spoilt)
+    assert _doubled(line) == {name}
+    path = tmp_path / "market.jsonl"
+    path.write_bytes(text(header(), pair(GOOD)) + line.encode() + b"\n" + text(pair("0x" + "ef" * 20)))
+    market = read_market(path, every_dex())
+    assert [state.pool.id for state in market.states] == [GOOD, "0x" + "ef" * 20]
+    (left,) = market.left_out
+    assert (left.line, left.field, "stands twice" in left.why) == (3, name, True)
+
+
+def _doubled(line: str) -> set[str]:
+    found: set[str] = set()
+
+    def note(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found.update(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        return dict(pairs)
+
+    json.loads(line, object_pairs_hook=note)
+    return found
+
+
+@pytest.mark.parametrize("venue", [":", '":', '\\":\\"', "a : b", "\u00e9", "e\\"])
+def test_a_line_with_odd_strings_and_spaces_has_no_name_twice(tmp_path: Path, venue: str) -> None:
+    for separators in ((",", ":"), (" , ", "\t: ")):
+        line = json.dumps(pair(venue=venue), separators=separators)
+        path = tmp_path / "market.jsonl"
+        path.write_bytes(text(header()) + line.encode() + b"\n")
+        market = read_market(path, every_dex())
+        assert [state.pool.venue for state in market.states] == [venue]

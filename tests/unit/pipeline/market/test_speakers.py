@@ -41,7 +41,7 @@ def word(address: str) -> Hash32:
     return Hash32("0x" + address[2:].rjust(64, "0"))
 
 
-def heard(emitter: Address, *topics: str) -> list[tuple[str, PoolId]]:
+def heard(emitter: Address, *topics: str) -> list[tuple[str, str]]:
     dexes = every_dex()
     speakers = Speakers(dexes, POOLS)
     for one in POOLS:

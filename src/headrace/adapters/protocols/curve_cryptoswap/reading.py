@@ -6,7 +6,7 @@ from headrace.adapters.protocols.answers import Answer
 from headrace.adapters.protocols.curve_cryptoswap.identifying import Identity, identify, settle
 from headrace.adapters.protocols.curve_cryptoswap.state import CryptoSwapState, Ramp, Terms, checked_state
 from headrace.adapters.protocols.words import call_data
-from headrace.errors import IncompleteBlockError, MalformedPoolError
+from headrace.errors import MalformedAnswerError, MalformedPoolError
 from headrace.model.address import Hash32, PoolId
 from headrace.model.block import BlockHeader
 from headrace.model.pool import Pool
@@ -81,7 +81,7 @@ async def _terms_of(chain: Chain, identity: Identity, block: Hash32) -> Terms:
 async def _header(chain: Chain, block: Hash32) -> BlockHeader:
     header = await chain.header_by_hash(block)
     if header is None:
-        raise IncompleteBlockError(f"the node does not know block {block}")
+        raise MalformedAnswerError("eth_getBlockByHash", f"the node does not know block {block}")
     return header
 
 

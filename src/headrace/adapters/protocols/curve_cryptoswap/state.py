@@ -1,9 +1,11 @@
 """What a CryptoSwap pool stores, as far as a swap depends on it."""
 
+import math
+
 import msgspec
 
 from headrace.errors import MalformedPoolError
-from headrace.kernels.cryptoswap import FEE_ONE, Backing, CryptoSwapPool, Fees, Generation, invariant_of
+from headrace.kernels.cryptoswap import FEE_ONE, INVARIANT_MIN, Backing, CryptoSwapPool, Fees, Generation, invariant_of
 from headrace.kernels.cryptoswap_newton import ONE
 from headrace.model.address import Address
 from headrace.model.pool import Pool, ProtocolId
@@ -20,6 +22,8 @@ _ANN_MAX = {  # A n^n with four decimals, as each generation's contracts bound i
 }
 _GAMMA_MIN, _GAMMA_MAX = 10**10, 199 * 10**15
 _AMOUNT_END = 1 << 128
+_MANY_UNITS = 4 * 10**6
+_ROUNDINGS = 10**9  # the part of D that they may make: the contract stops its iteration at 10^-14
 _PRECISIONS = frozenset(10**digits for digits in range(19))
 
 
@@ -149,7 +153,7 @@ def checked_state(state: CryptoSwapState) -> CryptoSwapState:
 
     Raises:
         MalformedPoolError: lists of other lengths, a price of nothing, A, gamma or a fee out of range, amounts over
-            128 bits.
+            128 bits, D that is not of these balances.
     """
     pool, terms = checked_pool(state.pool), state.terms
     count = len(pool.tokens)
@@ -177,7 +181,29 @@ def checked_state(state: CryptoSwapState) -> CryptoSwapState:
         raise MalformedPoolError(pool.id, "prices", "a price is 0")
     _check_fees(state)
     _check_ramp(state)
+    _check_invariant(state)
     return state
+
+
+def _check_invariant(state: CryptoSwapState) -> None:
+    """Refuse D that no pool with these balances can store, whatever A, gamma and history.
+
+    Where it solves its equation, n times the geometric mean of the balances <= D <= their sum, for any A and gamma.
+    Since the last swap it may only have shrunk with withdrawals in equal parts, each of which leaves up to one raw unit
+    of each token, and one share's worth, too much behind. So the lower bound is held with a factor of two, and only
+    where each balance has millions of units and the supply, if it is told, millions of shares: millions of withdrawals
+    in a row could break it. The upper bound is held where D is one that the contract swaps at.
+    """
+    common = [
+        balance * precision * price // ONE
+        for balance, precision, price in zip(state.balances, state.terms.precisions, (ONE, *state.prices), strict=True)
+    ]
+    least = math.prod(common) * len(common) ** len(common)
+    has_many = min(*state.balances, state.supply or _MANY_UNITS) >= _MANY_UNITS
+    if has_many and (2 * state.invariant) ** len(common) < least:
+        raise MalformedPoolError(state.pool.id, "invariant", f"{state.invariant} is less than its balances make")
+    if state.invariant >= INVARIANT_MIN and state.invariant > sum(common) * (1 + _ROUNDINGS) // _ROUNDINGS:
+        raise MalformedPoolError(state.pool.id, "invariant", f"{state.invariant} is more than its balances add up to")
 
 
 def _check_fees(state: CryptoSwapState) -> None:

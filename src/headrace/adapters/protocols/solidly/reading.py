@@ -20,7 +20,7 @@ from headrace.adapters.protocols.solidly.state import (
     checked_scale,
 )
 from headrace.adapters.protocols.words import call_data
-from headrace.errors import IncompleteBlockError, MalformedPoolError
+from headrace.errors import MalformedAnswerError, MalformedPoolError
 from headrace.kernels.solidly import Root, SolidlyPair, amount_out
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.pool import Pool
@@ -131,7 +131,7 @@ async def _examine(chain: Chain, pool: Pool, fee_in_code: int | None, block: Has
 async def _read(chain: Chain, pools: Sequence[tuple[Pool, SolidlyTerms]], block: Hash32) -> tuple[SolidlyState, ...]:
     header = await chain.header_by_hash(block)
     if header is None:
-        raise IncompleteBlockError(f"the node does not know block {block}")
+        raise MalformedAnswerError("eth_getBlockByHash", f"the node does not know block {block}")
     calls = list(dict.fromkeys(call for pool, terms in pools for call in _calls(pool, terms)))  # factories are shared
     answers = dict(zip(calls, await chain.call_many(calls, block), strict=True))
     return tuple(

@@ -20,7 +20,7 @@ from tests.unit.kernels.test_cryptoswap import TRICRYPTO_NG, TWOCRYPTO_GROUPED, 
 
 from headrace.adapters.protocols.curve_cryptoswap import CurveCryptoSwap
 from headrace.adapters.protocols.curve_cryptoswap.state import CryptoSwapState, Terms
-from headrace.errors import IncompleteBlockError, MalformedPoolError
+from headrace.errors import MalformedAnswerError, MalformedPoolError
 from headrace.kernels.cryptoswap import CryptoSwapPool, Generation
 from headrace.model.address import Hash32, PoolId
 from headrace.model.block import BlockContext
@@ -188,5 +188,5 @@ def test_a_state_that_cannot_be_is_not_read(changes: dict[str, bytes | None], fi
 def test_a_block_that_the_node_does_not_know_is_an_error_of_the_chain() -> None:
     dex = CurveCryptoSwap()
     pool = read(node(TWOCRYPTO_NG), dex).pool
-    with pytest.raises(IncompleteBlockError):
+    with pytest.raises(MalformedAnswerError):
         asyncio.run(dex.read(node(TWOCRYPTO_NG), [pool], Hash32("0x" + "22" * 32)))

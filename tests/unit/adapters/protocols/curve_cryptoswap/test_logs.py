@@ -1,5 +1,8 @@
 """Logs in the forms of both generations, made by hand; those of the first are folded in the conformance suite."""
 
+import math
+import random
+
 import msgspec
 import pytest
 from tests.unit.adapters.protocols.curve_cryptoswap.scripted import NOW, NUMBER, POOL, POOL_ID, TOKENS
@@ -59,6 +62,48 @@ def test_every_topic_is_one_that_a_pool_emits() -> None:
     for stranger in (log(HASH), replace(log(HASH), topics=())):
         with pytest.raises(MalformedLogError):
             DEX.pool_of(stranger)
+
+
+def test_an_invariant_that_no_pool_with_these_balances_can_store_is_refused_by_name() -> None:
+    """Oracle: n (x1 ... xn)^(1/n) <= D <= x1 + ... + xn for any A and gamma, by the invariant's own equation."""
+    for state in (PAIR_NG, TRIPLE_NG, PAIR):
+        count = len(state.balances)
+        common = [b * p // 10**18 for b, p in zip(state.balances, (10**18, *state.prices), strict=True)]
+        least, most = math.prod(common) ** (1 / count) * count, sum(common)
+        assert least <= state.invariant * (1 + 1e-9)
+        assert state.invariant <= most
+        for invariant in (1, 10**17 - 1, int(0.499 * least), int(most * 1.000001), 2 * most, 2**127):
+            with pytest.raises(MalformedPoolError) as caught:
+                checked_state(replace(state, invariant=invariant))
+            assert (caught.value.pool, caught.value.field) == (state.pool.id, "invariant"), invariant
+        for invariant in (int(0.501 * least), state.invariant, most):
+            checked_state(replace(state, invariant=invariant))
+            checked_state(replace(state, invariant=1, supply=1))
+
+
+def test_a_pool_that_was_drained_to_a_few_units_may_store_whatever_withdrawals_left() -> None:
+    for balances in ((1, 1), (3 * 10**6, 10**24), (0, 0)):
+        for invariant in (0, 1, 10**16):
+            checked_state(replace(PAIR_NG, balances=balances, invariant=invariant))
+
+
+def test_withdrawals_in_equal_parts_stay_inside_the_bounds_to_the_last_share() -> None:
+    """Oracle: the contract's own rounding, played by hand: D and balances shrink by the share, the share less one."""
+    draw = random.Random(5)
+    withdrawn = 0
+    for _ in range(200):
+        supply = 10 ** draw.randrange(6, 24)
+        balances = [draw.randrange(1, 10 ** draw.randrange(8, 25)) for _ in "ab"]
+        scales = [10**18, PAIR_NG.prices[0]]
+        invariant = 2 * math.isqrt(balances[0] * balances[1] * scales[1] // scales[0]) + 1
+        while supply > 1:
+            amount = draw.randrange(1, supply)
+            balances = [held - held * (amount - 1) // supply for held in balances]
+            invariant -= invariant * amount // supply
+            supply -= amount
+            checked_state(replace(PAIR_NG, balances=tuple(balances), invariant=invariant, supply=supply))
+            withdrawn += 1
+    assert withdrawn > 2000
 
 
 @pytest.mark.parametrize("name", sorted(logs.MOVING))
