@@ -9,7 +9,7 @@ from tests.conformance.protocols.local_chain import NodeOnly
 from headrace.adapters.protocols.solidly import Solidly
 from headrace.adapters.protocols.solidly.state import PROTOCOL, FeeSource, SolidlyState
 from headrace.devnet.anvil import Anvil
-from headrace.errors import IncompleteBlockError, MalformedPoolError
+from headrace.errors import MalformedAnswerError, MalformedPoolError
 from headrace.kernels.solidly import Root
 from headrace.model.address import Address, Hash32, PoolId
 from headrace.model.pool import Pool
@@ -128,9 +128,9 @@ def test_a_pair_whose_constants_change_is_not_read_again(node: NodeOnly) -> None
         node.through_chain(lambda chain: dex.read(chain, [pool], block))
 
 
-def test_a_block_that_the_node_does_not_know_is_asked_for_again_later(node: NodeOnly) -> None:
+def test_a_block_that_the_node_does_not_know_is_no_fault_of_the_pair(node: NodeOnly) -> None:
     put(node, PAIR, KEEPER)
     dex = Solidly()
     pool = read(node, dex).pool
-    with pytest.raises(IncompleteBlockError):
+    with pytest.raises(MalformedAnswerError):
         node.through_chain(lambda chain: dex.read(chain, [pool], Hash32("0x" + "77" * 32)))
