@@ -11,6 +11,13 @@ the summer of 2020, 100 later). The contracts differ in one place of Newton's st
 unit that a swap holds back against roundings, and in the fee, which may grow off the peg. They agree in all else:
 every division rounds down, an iteration ends when it moves by at most one unit, after 255 rounds at the latest.
 
+Order. More input never leaves a larger balance out, so it never buys less before the fee, nor at one fee rate. The
+iteration is Newton's, y -> (y^2 + c) / (2y + b - D), whose root r falls by at least r / (2r + b + 1 - D) for each unit
+of input. It ends at floor(r + e) with e = (y - r)^2 / (2y + b - D) of the last y, and a last step of at most one unit
+means |y - r| < 4. So e < 16 / (2y + b - D), which the fall of r exceeds wherever more than some 32 units (10^-18 of a
+coin) are left. A rate that grows off the peg first falls, to the peg (`is_past_peg`), and then rises: it depends on the
+quotient of the mean balances alone, which never falls.
+
 Error. None against the contracts; `ArithmeticError` stands where their checked arithmetic reverts (a balance of zero
 divides, a difference falls below zero, a product leaves 256 bits). The oldest pools go on with an unconverged value
 after 255 rounds, later ones revert; here both are refused.
@@ -68,13 +75,18 @@ class StablePool(msgspec.Struct, frozen=True):
 
 
 class StableSwap(msgspec.Struct, frozen=True):
-    """A swap in the common unit: what leaves the curve, the fee on it, and the balances in and out on the curve."""
+    """A swap in the common unit: what leaves the curve, the fee on it, and the balances in and out on the curve.
+
+    `is_past_peg`: the balance in has been the larger on the way, so that more input raises a fee that grows off the
+    peg, and less input lowers it.
+    """
 
     gross: int
     fee: int
     fee_rate: int
     balance_in: int
     balance_out: int
+    is_past_peg: bool
 
     @property
     def net(self) -> int:
@@ -146,8 +158,10 @@ def swap(pool: StablePool, index_in: int, index_out: int, added: int, *, held_ba
     balances[index_in] = word(before_in + added)
     after_out = balance_on_curve(pool.curve, balances, index_out, pool.invariant)
     gross = difference(before_out, after_out + held_back)
-    rate = fee_rate(pool.fee, (before_in + balances[index_in]) // 2, (before_out + after_out) // 2)
-    return StableSwap(gross, word(gross * rate) // FEE_DENOMINATOR, rate, balances[index_in], after_out)
+    mean_in, mean_out = (before_in + balances[index_in]) // 2, (before_out + after_out) // 2
+    rate = fee_rate(pool.fee, mean_in, mean_out)
+    fee = word(gross * rate) // FEE_DENOMINATOR
+    return StableSwap(gross, fee, rate, balances[index_in], after_out, is_past_peg=mean_in >= mean_out)
 
 
 def fee_rate(fee: StableFee, first: int, second: int) -> int:

@@ -97,6 +97,15 @@ def coin_withdrawn(pool: LiquidityPool, index: int, tokens: int, *, held_back: i
     Raises:
         ArithmeticError: the contract would revert.
     """
+    return word(units_withdrawn(pool, index, tokens, held_back=held_back) * PRECISION) // pool.rates[index]
+
+
+def units_withdrawn(pool: LiquidityPool, index: int, tokens: int, *, held_back: int) -> int:
+    """The same in the common unit, before it is rounded to the coin's own.
+
+    Raises:
+        ArithmeticError: the contract would revert.
+    """
     units = common_units(pool.balances, pool.rates)
     before, count = invariant(pool.curve, units), len(units)
     after = difference(before, word(tokens * before) // pool.supply)
@@ -107,8 +116,7 @@ def coin_withdrawn(pool: LiquidityPool, index: int, tokens: int, *, held_back: i
         expected = difference(share, bare) if k == index else unit - share
         rate = fee_rate(fee, (unit + bare) // 2 if k == index else unit, center)
         reduced[k] = difference(unit, word(rate * expected) // FEE_DENOMINATOR)
-    paid = difference(reduced[index], balance_on_curve(pool.curve, reduced, index, after) + held_back)
-    return word(paid * PRECISION) // pool.rates[index]
+    return difference(reduced[index], balance_on_curve(pool.curve, reduced, index, after) + held_back)
 
 
 def _imbalance_fee(pool: LiquidityPool) -> StableFee:

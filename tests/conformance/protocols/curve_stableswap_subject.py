@@ -114,11 +114,11 @@ class CurveStableswapSubject:
             return _true_swap(pool, i, j, added, held_back=held_back - 1)
 
         def as_viewed(state: CurveStableswapState, way: Way, at: BlockContext) -> Payer:
-            return lambda amount: Paid(view(state, way, amount, at), 0)
+            return lambda amount: Paid(view(state, way, amount, at), 0, is_past_peg=True)
 
         def output_up(state: CurveStableswapState, way: Way, at: BlockContext) -> Payer:
             pay = payer(state, way, at)
-            return lambda amount: Paid(pay(amount).amount_out + 1, 0)
+            return lambda amount: Paid(pay(amount).amount_out + 1, 0, is_past_peg=True)
 
         return {
             "D divided at another place": partial(patch.object, stableswap, "_product", other_rounding),

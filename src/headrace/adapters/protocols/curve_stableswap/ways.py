@@ -42,6 +42,14 @@ def way_between(state: CurveStableswapState, token_in: Address, token_out: Addre
     raise UnansweredError(state.pool.id, f"no call of the pool swaps {token_in} for {token_out}")
 
 
+def resolved(state: CurveStableswapState, way: Way) -> tuple[CurveStableswapState, Way]:
+    """The pool that does the swap: between two coins of a base pool that one does, in a way of its own."""
+    last = len(state.terms.coins) - 1
+    if state.base is None or way.call is not CurveCall.EXCHANGE_UNDERLYING or min(way.index_in, way.index_out) < last:
+        return state, way
+    return state.base, Way(CurveCall.EXCHANGE_INT128, way.index_in - last, way.index_out - last)
+
+
 def reached_underlying(state: CurveStableswapState) -> tuple[Address, ...]:
     """What the indices of `exchange_underlying` count; empty where there is no such call."""
     if state.base is None:

@@ -1,7 +1,7 @@
 """Quotes of kinds that neither Solidity nor recordings reach here, and states that cannot be.
 
 Oracles: the published contracts' order of roundings, written out again (Curve's, and `accrueInterest` of Compound's
-tokens); brute force over inputs.
+tokens).
 """
 
 import msgspec
@@ -10,8 +10,6 @@ from tests.unit.adapters.protocols.curve_stableswap import pools
 from tests.unit.adapters.protocols.curve_stableswap.pools import AT, NUMBER, TIME, token
 
 from headrace.adapters.protocols.curve_stableswap import CurveStableswap
-from headrace.adapters.protocols.curve_stableswap.least_input import Order, least_input
-from headrace.adapters.protocols.curve_stableswap.paying import Paid
 from headrace.adapters.protocols.curve_stableswap.state import CurveStableswapState, Ramp, checked_state, rates_at
 from headrace.adapters.protocols.curve_stableswap.views import view_out
 from headrace.errors import MalformedPoolError, UnquotableError
@@ -139,24 +137,6 @@ def test_a_metapool_without_any_supply_below_it_reverts_in_all_quotes() -> None:
     for quote in (DEX.quote_out, DEX.quote_in, view_out):
         with pytest.raises(UnquotableError, match="reverts"):
             quote(state, token(21), token(22), 10**6, AT)
-
-
-def test_the_least_input_on_a_saw_is_the_one_that_brute_force_finds() -> None:
-    """The fee rises by a step that costs more than each unit of input brings."""
-
-    def pay(amount: int) -> Paid:
-        if amount < 3:
-            raise OverflowError
-        step = amount // 40
-        return Paid(10 * amount - 35 * step, step)
-
-    checked = 0
-    for wanted in range(1, 3000):
-        brute = next(x for x in range(3, 2000) if pay(x).amount_out >= wanted)
-        assert least_input(pay, wanted, 1, Order.SAW) == brute, wanted
-        assert least_input(pay, wanted, 2 * brute, Order.SAW) == brute, wanted
-        checked += least_input(pay, wanted, 2 * brute, Order.STEADY) != brute
-    assert checked > 20
 
 
 def test_a_moving_a_is_rounded_as_the_contract_rounds_it() -> None:
