@@ -98,6 +98,99 @@ def test_the_least_input_is_the_least_of_all_inputs() -> None:
     assert min(reached.values()) >= 20
 
 
+def misses_in_small_pairs(count: int) -> int:
+    missed = 0
+    for pair in small_pairs(count):
+        outputs = [traded(pair, amount) or 0 for amount in range(INPUTS)]
+        for wanted in range(1, max(outputs) + 1, max(1, max(outputs) // 40)):
+            missed += amount_in(pair, wanted) != next(at for at, output in enumerate(outputs) if output >= wanted)
+    return missed
+
+
+def uneven_pairs(count: int) -> list[SolidlyPair]:
+    """Of 0.001 to 10^8 tokens a side, up to 3,000 times uneven, of any decimals."""
+    draw, pairs = random.Random(SEED + 5), []
+    for _ in range(count):
+        scale_in, scale_out = (10 ** draw.choice((2, 6, 8, 18, 18)) for _ in range(2))
+        size, spread = draw.uniform(-1.0, 8.0), draw.choice((0.2, 1.0, 2.0, 3.5))
+        held_in, held_out = (10 ** (size + draw.uniform(-spread, spread) / 2) for _ in range(2))
+        pairs.append(
+            SolidlyPair(
+                reserve_in=int(scale_in * held_in) + 2,
+                reserve_out=int(scale_out * held_out) + 2,
+                scale_in=scale_in,
+                scale_out=scale_out,
+                fee=draw.choice((0, 1, 5, 30)),
+                fee_unit=10_000,
+                is_stable=True,
+                root=draw.choice(list(Root)),
+                is_zero_for_one=draw.random() < 0.5,
+            )
+        )
+    return pairs
+
+
+def tokens_held(pair: SolidlyPair) -> Fraction:
+    """Of what it holds less of."""
+    return min(Fraction(pair.reserve_in, pair.scale_in), Fraction(pair.reserve_out, pair.scale_out))
+
+
+def test_the_least_input_of_uneven_pairs_has_none_below_that_reaches() -> None:
+    """Inputs beyond those tried are reached in pairs of dust alone; elsewhere nothing below the bound is accepted."""
+    draw, reached = random.Random(SEED + 6), Counter[str]()
+    for pair in uneven_pairs(1600):
+        wanted = max(1, int(pair.reserve_out * 10 ** draw.uniform(-7, -0.01)))
+        bound, found = solidly._least_on_curve(pair, wanted), amount_in(pair, wanted)
+        if bound is None or found is None:
+            continue
+        assert (traded(pair, found) or 0) >= wanted
+        assert all((traded(pair, amount) or 0) < wanted for amount in range(max(1, found - 60), found)), (pair, wanted)
+        is_dust = tokens_held(pair) < 1
+        assert found >= bound
+        assert is_dust or found - bound < 64
+        reached[f"{pair.root.name}, {'dust' if is_dust else 'tokens'}"] += 1
+        reached["the bound" if found == bound else "above"] += 1
+        reached["beyond"] += found - bound >= solidly._TRIES_MAX
+    print("reached", dict(reached))  # noqa: T201 - a test that passes says what it covered
+    assert min(reached[f"{root.name}, {what}"] for root in Root for what in ("dust", "tokens")) >= 60
+    assert reached["the bound"] >= 1000
+    assert reached["above"] >= 20
+    assert reached["beyond"] <= 10
+
+
+true_bound = solidly._least_on_curve
+
+
+def all_but_the_first(_pair: SolidlyPair, among: range, _wanted: int) -> int:
+    return among.start + 1
+
+
+def none_at_all(_pair: SolidlyPair, _among: range, _wanted: int) -> None:
+    return None
+
+
+def a_bound_too_high(pair: SolidlyPair, wanted: int) -> int:
+    return (true_bound(pair, wanted) or 0) + 1
+
+
+@pytest.mark.parametrize(
+    ("attribute", "planted"),
+    [
+        ("_TRIES_MAX", 1),
+        ("_first_reaching", all_but_the_first),
+        ("_first_reaching", none_at_all),
+        ("_least_on_curve", a_bound_too_high),
+    ],
+)
+def test_faults_in_the_search_are_caught(attribute: str, planted: object) -> None:
+    with patch.object(solidly, "_LOOK_BELOW", 0), patch.object(solidly, attribute, planted):
+        assert misses_in_small_pairs(30) > 0
+
+
+def test_without_faults_the_search_misses_nothing() -> None:
+    assert misses_in_small_pairs(30) == 0
+
+
 def test_pairs_that_hold_dust_are_asked_for_their_own_trades() -> None:
     draw = random.Random(SEED + 2)
     asked = 0
@@ -110,9 +203,7 @@ def test_pairs_that_hold_dust_are_asked_for_their_own_trades() -> None:
         if not max(outputs):
             continue
         wanted = draw.randint(1, max(outputs))
-        found = amount_in(pair, wanted)
-        assert found is not None
-        assert (traded(pair, found) or 0) >= wanted
+        assert amount_in(pair, wanted) == next(at for at, output in enumerate(outputs) if output >= wanted)
         asked += 1
     assert asked >= 12
 
