@@ -25,6 +25,7 @@ Source: Egorov, "Automatic market-making with dynamic peg" (2021); Curve's docum
 import math
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -136,22 +137,48 @@ def amount_out(pool: CryptoSwapPool, index_in: int, index_out: int, amount_in: i
         raise RevertError("a division by zero") from error
 
 
-def _amount_out(pool: CryptoSwapPool, index_in: int, index_out: int, amount_in: int) -> int:
+class Solution(NamedTuple):
+    """What solving the curve gives, before a fee.
+
+    Attributes:
+        common: balances in common units, the input added, the output's as solved.
+        given: what leaves the curve, common units; one unit is held back, so it may be -1.
+        k0: K0 where the generation finds it, else 0.
+        invariant: D, as stored or while A and gamma ramp as found anew.
+    """
+
+    common: list[int]
+    given: int
+    k0: int
+    invariant: int
+
+
+def solved(pool: CryptoSwapPool, index_in: int, index_out: int, amount_in: int) -> Solution:
+    """The curve after `amount_in` (raw units, at least 1).
+
+    Raises:
+        RevertError: the contract would revert.
+        ZeroDivisionError: the same.
+    """
     balances = list(pool.balances)
     invariant = invariant_of(pool, balances) if pool.is_ramping else pool.invariant
     balances[index_in] += amount_in
     common = pool.common(balances)
     left, k0 = balance_after(pool, common, index_out, invariant)
     given = common[index_out] - left - 1
+    common[index_out] = left
+    return Solution(common, given, k0, invariant)
+
+
+def _amount_out(pool: CryptoSwapPool, index_in: int, index_out: int, amount_in: int) -> int:
+    common, given, k0, invariant = solved(pool, index_in, index_out, amount_in)
     if given < 0:
         raise DustError("the output is less than nothing")
-    common[index_out] = left
-    raw = given * ONE // pool.scales[index_out]
+    raw, held, left = given * ONE // pool.scales[index_out], pool.balances[index_out], common[index_out]
     paid = raw - fee(pool, common) * raw // FEE_ONE
-    if paid > balances[index_out]:
+    if paid > held:
         raise RevertError("the output is more than the balance")
-    balances[index_out] -= paid
-    common[index_out] = balances[index_out] * pool.scales[index_out] // ONE
+    common[index_out] = (held - paid) * pool.scales[index_out] // ONE
     is_certain = (common[index_out] - left) * _CERTAIN_PROFIT > invariant and _is_moderate(common, invariant)
     if pool.backing is not None and not is_certain:
         _refuse_loss(pool, pool.backing, common, k0)

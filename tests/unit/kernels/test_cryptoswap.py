@@ -15,8 +15,9 @@ from unittest.mock import patch
 import msgspec
 import pytest
 
-from headrace.kernels import cryptoswap, cryptoswap_cubic, cryptoswap_newton
+from headrace.kernels import cryptoswap, cryptoswap_cubic, cryptoswap_inverse, cryptoswap_newton
 from headrace.kernels.cryptoswap import (
+    FEE_ONE,
     Backing,
     CryptoSwapPool,
     Fees,
@@ -28,8 +29,9 @@ from headrace.kernels.cryptoswap import (
     mean_down,
 )
 from headrace.kernels.cryptoswap_cubic import cube_root
-from headrace.kernels.cryptoswap_inverse import amount_in
+from headrace.kernels.cryptoswap_inverse import amount_in, candidates, tremble
 from headrace.kernels.cryptoswap_newton import A_MULTIPLIER, ONE, Curve, DustError, RevertError
+from headrace.kernels.least_input import TRIES_MAX
 
 SEED = 20_260_401
 Quoted = tuple[int, int, int, int]  # index in, index out, amount in, amount out
@@ -257,6 +259,103 @@ def test_the_inverse_is_the_least_input_of_all(generation: Generation) -> None:
         assert [out for _, out in paid] == sorted(out for _, out in paid)
         for wanted in range(1, paid[-1][1] + 1, 7):
             assert amount_in(pool, *way, wanted) == next(x for x, out in paid if out >= wanted)
+
+
+def trembling_pools(count: int) -> list[CryptoSwapPool]:
+    """D of 1 to 200 times 10^18 units of a coin, so that a tremble of some 10^-18 of D is told in single units."""
+    draw, found = random.Random(SEED + 1), []
+    for turn in range(count):
+        drawn = random_pool(draw, list(Generation)[turn % len(Generation)])
+        size = 10 ** draw.uniform(18, 20.3) / drawn.invariant
+        steep = Fees(2_600_000, 45_000_000, draw.choice((5 * 10**14, 10**16)))
+        fees = Fees(0, 0, 10**15) if turn % 3 == 0 else steep
+        pool = msgspec.structs.replace(drawn, balances=tuple(int(x * size) for x in drawn.balances), fees=fees)
+        try:
+            found.append(msgspec.structs.replace(pool, invariant=invariant_of(pool, pool.balances)))
+        except (RevertError, ZeroDivisionError):
+            continue
+    return found
+
+
+def searched_by_brute_force(count: int) -> Counter[str]:
+    """Of outputs that inputs one after another give, the first that reaches each, and what was found."""
+    draw, reached, inputs = random.Random(SEED + 2), Counter[str](), 900
+    for pool in trembling_pools(count):
+        start = int(pool.balances[0] * 10 ** draw.uniform(-6, 0.3))
+        given = [outcome(partial(amount_out, pool, 0, 1, amount)) for amount in range(start, start + inputs)]
+        outs = [out for out in given if isinstance(out, int)]
+        if len(outs) < inputs:
+            continue
+        kind = "falls" if outs != sorted(outs) else "rises"
+        for wanted in {draw.choice(outs[inputs // 2 :]) for _ in range(10)}:
+            among = candidates(pool, 0, 1, wanted)
+            least = start + next(at for at, out in enumerate(outs) if out >= wanted)
+            if among[0] < start:
+                continue
+            found = amount_in(pool, 0, 1, wanted)
+            assert amount_out(pool, 0, 1, found) >= wanted
+            is_tried = "all tried" if len(among) <= TRIES_MAX else "in strides"
+            reached[f"{kind}, {is_tried}, {'least' if found == least else 'not least'}"] += 1
+            reached["below the bound"] += least < among[0]
+    return reached
+
+
+def test_where_the_output_trembles_and_all_candidates_are_tried_the_least_is_found() -> None:
+    reached = searched_by_brute_force(72)
+    print("reached", dict(reached))  # noqa: T201 - a test that passes says what it covered
+    assert reached["below the bound"] == 0
+    assert reached["falls, all tried, not least"] == reached["rises, all tried, not least"] == 0
+    assert min(reached["falls, all tried, least"], reached["rises, all tried, least"]) >= 60
+    strided = sum(reached[f"{kind}, in strides, least"] for kind in ("falls", "rises"))
+    assert strided > 4 * (reached["falls, in strides, not least"] + reached["rises, in strides, not least"])
+
+
+def last_of(reaches: object, among: range) -> int:
+    del reaches
+    return among[-1]
+
+
+def every_other(reaches: Callable[[int], bool], among: range) -> int:
+    return next((amount for amount in among[::2] if reaches(amount)), among[-1])
+
+
+@pytest.mark.parametrize(
+    ("attribute", "planted"),
+    [("first_reaching", last_of), ("first_reaching", every_other), ("_TREMBLES", 0)],
+    ids=["from the wrong side", "every other", "no tremble"],
+)
+def test_faults_in_the_search_are_caught(attribute: str, planted: object) -> None:
+    with patch.object(cryptoswap_inverse, attribute, planted):
+        reached = searched_by_brute_force(24)
+    wrong = sum(count for what, count in reached.items() if what.endswith("all tried, not least"))
+    assert wrong + reached["below the bound"] > 0
+
+
+def test_a_bound_at_a_fee_that_is_too_high_is_seen_to_be_none() -> None:
+    with (
+        patch.object(cryptoswap_inverse, "_fee_rate", return_value=FEE_ONE // 100),
+        pytest.raises(AssertionError, match="what reaches gives enough"),
+    ):
+        searched_by_brute_force(24)
+
+
+def test_solutions_tremble_by_less_than_is_allowed_for() -> None:
+    draw, worst = random.Random(SEED + 3), dict.fromkeys(Generation, 0.0)
+    for turn in range(240):
+        pool = random_pool(draw, list(Generation)[turn % len(Generation)])
+        common, unit = list(pool.balances), pool.invariant // ONE + 1
+        held, start, least = common[0], int(common[0] * 10 ** draw.uniform(-6, 0.5)), None
+        for amount in sorted(draw.randrange(start, start + unit * draw.choice((1, 3, 10))) for _ in range(40)):
+            common[0] = held + amount
+            try:
+                left, _ = balance_after(pool, common, 1, pool.invariant)
+            except RevertError:
+                continue
+            least = left if least is None else min(least, left)
+            worst[pool.generation] = max(worst[pool.generation], (left - least) / unit)
+    print("tremble, 10^-18 of D", {one.name: round(most, 2) for one, most in worst.items()})  # noqa: T201 - as above
+    assert 0.1 < max(worst.values()) <= 2.5
+    assert tremble(pool) == cryptoswap_inverse._TREMBLES * unit
 
 
 def test_no_input_buys_all_there_is() -> None:
