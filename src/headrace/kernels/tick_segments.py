@@ -48,13 +48,7 @@ class Fill(NamedTuple):
     tick_reached: int
 
 
-class _Entrance(NamedTuple):
-    """The piece in which the pool stands, from its price to stop `end` of the word's run, and all that it takes."""
-
-    word: int
-    run: WordRun
-    end: int
-    taken: int
+_Entrance = tuple[int, WordRun, int, int]  # word, its run, a stop in it, units taken; a named one costs 0.2 us a quote
 
 
 def fill(table: TickTable, point: PricePoint, amount_in: int, *, zero_for_one: bool) -> Fill | None:
@@ -126,6 +120,7 @@ def is_swappable(point: PricePoint, *, zero_for_one: bool) -> bool:
 
 
 def _enter(table: TickTable, point: PricePoint, *, zero_for_one: bool) -> _Entrance:
+    """The piece in which the pool stands, from its price to a stop of the word's run, and all that it takes."""
     price, liquidity = point.sqrt_price_x96, point.liquidity
     if zero_for_one:
         word = table.word_of(point.tick)
@@ -137,7 +132,7 @@ def _enter(table: TickTable, point: PricePoint, *, zero_for_one: bool) -> _Entra
         run = table.run(word, zero_for_one=False)
         index = bisect_right(run.keys, point.tick)
         taken = amount1_up(price, run.sqrt_prices[index], liquidity)
-    return _Entrance(word, run, index, with_fee_up(taken, table.fee_pips))
+    return word, run, index, with_fee_up(taken, table.fee_pips)
 
 
 def _paid_to(point: PricePoint, stop_x96: int, *, zero_for_one: bool) -> int:

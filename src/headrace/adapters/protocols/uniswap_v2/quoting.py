@@ -20,16 +20,11 @@ def quote_out(state: UniswapV2State, token_in: Address, token_out: Address, amou
     """
     del at  # a pair knows no time
     reserve_in, reserve_out = _reserves(state, token_in, token_out)
-    if amount_in <= 0:
-        raise UnquotableError(state.pool.id, "the input is not positive (INSUFFICIENT_INPUT_AMOUNT)")
-    if reserve_in == 0 or reserve_out == 0:
-        raise UnquotableError(state.pool.id, "the pair is empty (INSUFFICIENT_LIQUIDITY)")
-    if reserve_in + amount_in >= RESERVE_END:
-        raise UnquotableError(state.pool.id, "the balance would exceed 112 bits (OVERFLOW)")
-    amount_out = constant_product.amount_out(reserve_in, reserve_out, state.pool.fee_pips, amount_in)
-    if amount_out == 0:
-        raise UnquotableError(state.pool.id, "the output is less than one unit (INSUFFICIENT_OUTPUT_AMOUNT)")
-    return amount_out
+    if reserve_in and 0 < amount_in < RESERVE_END - reserve_in:
+        amount_out = constant_product.amount_out(reserve_in, reserve_out, state.pool.fee_pips, amount_in)
+        if amount_out:
+            return amount_out
+    raise UnquotableError(state.pool.id, _refusal(reserve_in, reserve_out, amount_in))
 
 
 def quote_in(state: UniswapV2State, token_in: Address, token_out: Address, amount_out: int, at: BlockContext) -> int:
@@ -59,9 +54,21 @@ def shape(state: UniswapV2State, token_in: Address, token_out: Address) -> Const
     return ConstantProduct(float(reserve_in), float(reserve_out), gamma)
 
 
+def _refusal(reserve_in: int, reserve_out: int, amount_in: int) -> str:
+    """Why the pair pays nothing for an input."""
+    if amount_in <= 0:
+        return "the input is not positive (INSUFFICIENT_INPUT_AMOUNT)"
+    if reserve_in == 0 or reserve_out == 0:
+        return "the pair is empty (INSUFFICIENT_LIQUIDITY)"
+    if reserve_in + amount_in >= RESERVE_END:
+        return "the balance would exceed 112 bits (OVERFLOW)"
+    return "the output is less than one unit (INSUFFICIENT_OUTPUT_AMOUNT)"
+
+
 def _reserves(state: UniswapV2State, token_in: Address, token_out: Address) -> tuple[int, int]:
-    if (token_in, token_out) == state.pool.tokens:
+    token0, token1 = state.pool.tokens
+    if token_in == token0 and token_out == token1:
         return state.reserve0, state.reserve1
-    if (token_out, token_in) == state.pool.tokens:
+    if token_in == token1 and token_out == token0:
         return state.reserve1, state.reserve0
     raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
