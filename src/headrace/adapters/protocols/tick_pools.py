@@ -1,28 +1,13 @@
-"""What protocols over ticks share beside their kernels: a swap's direction and gas, and how a log moves a position."""
+"""What protocols over ticks share beside their kernels: a swap's gas, and how a log moves a position."""
 
 from typing import NamedTuple
 
-from headrace.errors import MalformedLogError, UnansweredError
+from headrace.errors import MalformedLogError
 from headrace.kernels.tick_flaws import point_flaw
 from headrace.kernels.tick_math import TICK_MAX, TICK_MIN
 from headrace.kernels.tick_segments import Fill, crossed_ticks
 from headrace.kernels.tick_table import PricePoint, TickTable
-from headrace.model.address import Address
 from headrace.model.pool import Pool
-
-
-def is_zero_for_one(pool: Pool, token_in: Address, token_out: Address) -> bool:
-    """Whether the price goes down.
-
-    Raises:
-        UnansweredError: not the pool's two tokens.
-    """
-    token0, token1 = pool.tokens
-    if (token_in, token_out) == (token0, token1):
-        return True
-    if (token_in, token_out) == (token1, token0):
-        return False
-    raise UnansweredError(pool.id, f"it does not swap {token_in} for {token_out}")
 
 
 class TickGas(NamedTuple):

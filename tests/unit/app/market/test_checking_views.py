@@ -60,7 +60,7 @@ def test_a_line_that_forgot_which_view_was_asked_is_told(tmp_path: Path) -> None
     assert ["getAmountOut answers" in one.why for one in found.mismatches] == [True, False, False]
     assert ["quoteExactInputSingle answers" in one.why for one in found.mismatches] == [False, True, False]
     wrong = swap(pool=V3, token_in=PAIR, amount_in="1", expected_out="1")
-    assert ["does not swap" in one.why for one in checked(tmp_path, wrong).unanswered] == [True]
+    assert ["does not trade" in one.why for one in checked(tmp_path, wrong).unanswered] == [True]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_case_that_differs_is_told_and_ends_in_1(
     [
         ({"pool": "0x" + "99" * 20}, "no such pool in"),
         ({"token_in": C}, f"it does not trade {C} for {B}"),
-        ({"pool": V3, "token_out": C}, f"it does not swap {A} for {C}"),
+        ({"pool": V3, "token_out": C}, f"it does not trade {A} for {C}"),
         ({"pool": "0x" + "a6" * 20}, "it would leave the ticks that are known, -60 to 60"),
         ({"pool": WEIGHTED, "token_in": B}, f"it does not trade {B} for {B}"),
         ({"pool": "0x" + "a5" * 20, "number": "105"}, "its fee was read after block 100 and may have changed since"),

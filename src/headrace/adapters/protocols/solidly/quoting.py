@@ -7,6 +7,7 @@ for an output of 0, for one not below the reserve, where k would fall, and while
 import msgspec
 
 from headrace.adapters.protocols.solidly.state import SolidlyState
+from headrace.adapters.protocols.traded import is_zero_for_one
 from headrace.errors import UnansweredError, UnquotableError
 from headrace.kernels import solidly
 from headrace.kernels.shape import ConstantProduct, SolidlyStable
@@ -89,11 +90,9 @@ def _refuse(state: SolidlyState, block_number: int) -> None:
 
 
 def _pair(state: SolidlyState, token_in: Address, token_out: Address) -> solidly.SolidlyPair:
-    is_zero_for_one = (token_in, token_out) == state.pool.tokens
-    if not is_zero_for_one and (token_out, token_in) != state.pool.tokens:
-        raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+    is_first_in = is_zero_for_one(state.pool, token_in, token_out)
     reserves, scales = (state.reserve0, state.reserve1), state.terms.scales
-    order = 1 if is_zero_for_one else -1
+    order = 1 if is_first_in else -1
     (reserve_in, reserve_out), (scale_in, scale_out) = reserves[::order], scales[::order]
     return solidly.SolidlyPair(
         reserve_in=reserve_in,
@@ -104,5 +103,5 @@ def _pair(state: SolidlyState, token_in: Address, token_out: Address) -> solidly
         fee_unit=state.terms.fee_source.unit,
         is_stable=state.terms.is_stable,
         root=state.terms.root,
-        is_zero_for_one=is_zero_for_one,
+        is_zero_for_one=is_first_in,
     )

@@ -4,8 +4,9 @@
 exceeds 112 bits, and where the product of balances falls: the kernel's output is the largest for which it does not.
 """
 
+from headrace.adapters.protocols.traded import is_zero_for_one
 from headrace.adapters.protocols.uniswap_v2.state import RESERVE_END, UniswapV2State
-from headrace.errors import UnansweredError, UnquotableError
+from headrace.errors import UnquotableError
 from headrace.kernels import constant_product
 from headrace.kernels.shape import ConstantProduct
 from headrace.model.address import Address
@@ -66,9 +67,6 @@ def _refusal(reserve_in: int, reserve_out: int, amount_in: int) -> str:
 
 
 def _reserves(state: UniswapV2State, token_in: Address, token_out: Address) -> tuple[int, int]:
-    token0, token1 = state.pool.tokens
-    if token_in == token0 and token_out == token1:
+    if is_zero_for_one(state.pool, token_in, token_out):
         return state.reserve0, state.reserve1
-    if token_in == token1 and token_out == token0:
-        return state.reserve1, state.reserve0
-    raise UnansweredError(state.pool.id, f"it does not trade {token_in} for {token_out}")
+    return state.reserve1, state.reserve0

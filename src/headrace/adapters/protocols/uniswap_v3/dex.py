@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from headrace.adapters.protocols.documents import from_document
 from headrace.adapters.protocols.folder_dex import FolderDEX
-from headrace.adapters.protocols.tick_pools import is_zero_for_one
+from headrace.adapters.protocols.traded import is_zero_for_one
 from headrace.adapters.protocols.uniswap_v3 import logs, quoting, reading
 from headrace.adapters.protocols.uniswap_v3.state import PROTOCOL, UniswapV3State, checked_pool, checked_state
 from headrace.kernels.tick_walk import extreme_limit

@@ -3,7 +3,8 @@
 A quote depends on no time: the pool writes its oracle and does not read it.
 """
 
-from headrace.adapters.protocols.tick_pools import TickGas, is_zero_for_one
+from headrace.adapters.protocols.tick_pools import TickGas
+from headrace.adapters.protocols.traded import is_zero_for_one
 from headrace.adapters.protocols.uniswap_v3.refusing import limit_refusal
 from headrace.adapters.protocols.uniswap_v3.state import UniswapV3State
 from headrace.errors import UnansweredError, UnquotableError

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from headrace.adapters.protocols.documents import from_document
 from headrace.adapters.protocols.folder_dex import FolderDEX
-from headrace.adapters.protocols.tick_pools import is_zero_for_one
+from headrace.adapters.protocols.traded import is_zero_for_one
 from headrace.adapters.protocols.uniswap_v4 import logs, quoting
 from headrace.adapters.protocols.uniswap_v4.key import NATIVE, PoolKey
 from headrace.adapters.protocols.uniswap_v4.keyring import Keyring, UniswapV4Venue

@@ -13,7 +13,8 @@ Source: Uniswap v4 core 1.0.2, Pool.swap, SwapMath.sol, PoolManager._settle.
 import msgspec
 import numpy as np
 
-from headrace.adapters.protocols.tick_pools import TickGas, is_zero_for_one
+from headrace.adapters.protocols.tick_pools import TickGas
+from headrace.adapters.protocols.traded import is_zero_for_one
 from headrace.adapters.protocols.uniswap_v3.refusing import limit_refusal
 from headrace.adapters.protocols.uniswap_v4.state import UniswapV4State
 from headrace.errors import UnansweredError, UnquotableError
