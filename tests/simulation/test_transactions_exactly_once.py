@@ -65,6 +65,8 @@ def test_no_life_sends_twice_forgets_or_exceeds_a_limit() -> None:
         "tripped": 100,
         "left to another process": 20,
         "explained": 100,
+        "not answered yet": 10,
+        "cancelled recorded": 200,
         "opened again": 100,
         "refused: pool_in_flight": 50,
         "refused: position_limit": 20,

@@ -16,6 +16,7 @@ from headrace.errors import JournalCorruptError
 from headrace.model.address import Hash32
 from headrace.model.intent import Payload, Purpose, Slot, SlotKey
 from headrace.model.record import (
+    CancellationRecorded,
     FillCompared,
     IntentEnded,
     IntentOpened,
@@ -236,6 +237,34 @@ def forget_who_was_not_explained(patch: Patch) -> None:
     patch.setattr(WorldJournal, "read", blind)
 
 
+def forget_who_is_not_in_the_history(patch: Patch) -> None:
+    """A process that starts takes every cancellation of the one before for recorded."""
+    true_read = WorldJournal.read
+
+    def blind(self: WorldJournal) -> Iterator[Record]:
+        for record in true_read(self):
+            yield record
+            if isinstance(record, IntentEnded):
+                yield CancellationRecorded(record.outcome.intent_id)
+
+    patch.setattr(WorldJournal, "read", blind)
+
+
+def owe_no_row_for_a_cancellation(patch: Patch) -> None:
+    true_ends = observe._ends
+
+    def careless(state: State, seen: Observed, rules: Rules) -> Iterator[Record]:
+        for record in true_ends(state, seen, rules):
+            is_end = isinstance(record, IntentEnded)
+            yield msgspec.structs.replace(record, is_row_owed=False) if is_end else record
+
+    patch.setattr(observe, "_ends", careless)
+
+
+def take_a_failing_node_for_an_answer(patch: Patch) -> None:
+    patch.setattr(transactions, "is_settled", lambda cause, _since: bool(cause))
+
+
 def trade_through_tripped_pools(patch: Patch) -> None:
     patch.setattr(machine, "_tripped", lambda *_: None)
 
@@ -272,6 +301,9 @@ PLANTED = [
     trade_on_before_the_comparison,
     forget_who_was_not_compared,
     forget_who_was_not_explained,
+    forget_who_is_not_in_the_history,
+    owe_no_row_for_a_cancellation,
+    take_a_failing_node_for_an_answer,
     trade_through_tripped_pools,
     open_again_unseen,
 ]

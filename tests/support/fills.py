@@ -1,6 +1,7 @@
 """Some fills of a simulated life are not what was quoted; what an agent does about it, and a checker from outside.
 
-Reverts are owed an explanation in the same way: by the process that saw them end, or by a later one.
+Reverts are owed an explanation in the same way, and cancelled ones a row of the history: by the process that saw them
+end, or by a later one.
 
 Whether a fill is off is decided by its name alone, so that every process finds the same. The checker knows the records
 and what the manager promised on return, nothing of the state.
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from headrace.model.address import PoolId
+from headrace.model.execution import NOT_FOUND
 from headrace.model.intent import Intent, IntentStatus, Outcome
 from headrace.model.record import (
     AccountReleased,
@@ -34,29 +36,33 @@ def is_off(intent_id: str) -> bool:
 
 
 class Fills:
-    """`waiting` dies with the process, `tripped` is what a manager said is durable."""
+    """`waiting` dies with the process, `tripped` is what a manager said is durable, `rows` is a history on a disk."""
 
     def __init__(self, counts: Counter[str]) -> None:
         self.counts = counts
         self.waiting: list[str] = []
         self.reverted: list[Outcome] = []
+        self.cancelled: list[Outcome] = []
+        self.rows: set[str] = set()
         self.tripped: set[PoolId] = set()
 
     def forget(self) -> None:
-        self.waiting, self.reverted = [], []
+        self.waiting, self.reverted, self.cancelled = [], [], []
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
         outcomes = tuple(outcomes)
         self.reverted += [outcome for outcome in outcomes if outcome.status is IntentStatus.REVERTED]
+        self.cancelled += [outcome for outcome in outcomes if outcome.status is IntentStatus.CANCELLED]
         self.waiting += [outcome.intent_id for outcome in outcomes if outcome.status is IntentStatus.LANDED]
 
     async def compare(self, manager: TransactionManager) -> None:
         """As the agent does with each execution that it records."""
-        while self.reverted:
-            found = await manager.with_cause(self.reverted[0])
-            await manager.explained(found)
-            self.counts["explained"] += bool(found.cause)
-            self.reverted.pop(0)
+        await self._explain(manager)
+        while self.cancelled:
+            self.rows.add(self.cancelled[0].intent_id)
+            await manager.recorded(self.cancelled[0])
+            self.counts["cancelled recorded"] += 1
+            self.cancelled.pop(0)
         while self.waiting:
             intent_id = self.waiting[0]
             slot = manager.state.slot_of(intent_id)
@@ -68,6 +74,17 @@ class Fills:
             else:
                 await manager.compared(intent_id)
             self.waiting.pop(0)
+
+    async def _explain(self, manager: TransactionManager) -> None:
+        """Once each; who has no answer is asked again with a later block."""
+        for outcome in tuple(self.reverted):
+            found = await manager.with_cause(outcome)
+            await manager.explained(found)
+            self.counts["explained"] += bool(found.cause)
+            is_owed = manager.is_owed(outcome)
+            self.counts["not answered yet"] += is_owed
+            if not is_owed:
+                self.reverted.remove(outcome)
 
     def check_opened(self, opened: Sequence[Intent], told: Sequence[Record]) -> None:
         owed = _owed(told)
@@ -97,6 +114,9 @@ class Fills:
         unexplained = _unexplained(told)
         if unexplained:
             raise ViolationError(f"nobody explained the reverts of {sorted(unexplained)}")
+        cancelled = {name for name, status in _ended(told).items() if status is IntentStatus.CANCELLED}
+        if not cancelled <= self.rows:
+            raise ViolationError(f"the history has nothing of {sorted(cancelled - self.rows)}")
 
 
 def _unexplained(told: Sequence[Record]) -> set[str]:
@@ -111,11 +131,16 @@ def _unexplained(told: Sequence[Record]) -> set[str]:
                 unexplained.add(outcome.intent_id)
             case ReceiptGone(tx_hash):
                 unexplained.discard(intent_of[tx_hash])
-            case RevertExplained(intent_id):
+            case RevertExplained(intent_id, cause) if not cause.startswith(NOT_FOUND):  # the model forgets no block
                 unexplained.discard(intent_id)
             case _:
                 pass
     return unexplained
+
+
+def _ended(told: Sequence[Record]) -> dict[str, IntentStatus]:
+    """How each intent ended at last."""
+    return {record.outcome.intent_id: record.outcome.status for record in told if isinstance(record, IntentEnded)}
 
 
 def _owed(told: Sequence[Record]) -> dict[str, tuple[Intent, int]]:

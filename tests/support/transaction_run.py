@@ -45,6 +45,7 @@ STORM = Faults(
     late_arrival=8,
     refused=5,
     read_failed=3,
+    rerun_failed=30,
     evicted=5,
     passed_over=25,
     doomed=20,
@@ -62,6 +63,7 @@ FOLDED = (
     "tripped",
     "uncompared",
     "unexplained",
+    "unrecorded",
     "loss_day",
     "loss_usd_micro",
 )

@@ -58,6 +58,7 @@ class Faults(msgspec.Struct, frozen=True):
     late_arrival: int = 0
     refused: int = 0
     read_failed: int = 0
+    rerun_failed: int = 0
     doomed: int = 0
     evicted: int = 0
     passed_over: int = 0
@@ -336,6 +337,8 @@ class WorldSimulator:
         assert transaction.sender
         await self._world.read()
         is_look_ahead = parent == self._world.head.hash
+        if not is_look_ahead and self._world.taken(self._world.faults.rerun_failed, "rerun failed"):
+            raise NodeTimeoutError("no answer")
         is_doomed = is_look_ahead and self._world.taken(self._world.faults.doomed, "doomed")
         message = "others were quicker" if is_doomed else "reverted in the model"
         return SimulationResult(is_look_ahead and not is_doomed, gas_used=at.number, logs=(), message=message)

@@ -2,21 +2,22 @@
 
 import asyncio
 import gc
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import msgspec
 import structlog
 
+from headrace.app.bookkeeper import Bookkeeper, Concluded
 from headrace.app.line import Line, Pass
 from headrace.app.places import Places
 from headrace.app.rivals import Rivals
-from headrace.errors import ChainError, StoreError
-from headrace.model.address import Address, Hash32, PoolId
+from headrace.app.tally import Tally
+from headrace.errors import ChainError
+from headrace.model.address import Address
 from headrace.model.block import BlockHeader
 from headrace.model.event import Stale
 from headrace.model.execution import Execution
-from headrace.model.history import ExecutionEntry
 from headrace.model.intent import IntentStatus, Outcome
 from headrace.model.opportunity import Validated
 from headrace.model.pending import RivalCounts
@@ -26,58 +27,16 @@ from headrace.pipeline.execute.transactions import TransactionManager
 from headrace.pipeline.market.screen import ScreenedFeed
 from headrace.pipeline.plan.intent import route_text
 from headrace.pipeline.record.balances import balance_mismatches
-from headrace.pipeline.record.breaker import unexplained
-from headrace.pipeline.record.entries import execution_entry, opportunity_entry
+from headrace.pipeline.record.entries import opportunity_entry
 from headrace.pipeline.record.recorder import Ended, record_execution
-from headrace.pipeline.report.summary import OpportunityCounts, RunReport, summarise
+from headrace.pipeline.report.summary import RunReport, summarise
 from headrace.ports.pool import PoolState
 from headrace.ports.store import Store
 from headrace.treasury.capital import CapitalTreasury
 
 log = structlog.get_logger("headrace")
-_EXECUTIONS_KEPT = 10_000
 _REFUSALS_NOTED_EVERY = 25  # blocks: the journal is kept for ever
 _EXECUTED = frozenset({IntentStatus.LANDED, IntentStatus.REVERTED, IntentStatus.CANCELLED})
-
-
-class Tally:
-    """What a run has seen so far; of executions the newest `_EXECUTIONS_KEPT`, since a run may last for months."""
-
-    def __init__(self) -> None:
-        self.blocks = 0
-        self.found = self.validated = self.rehearsed = self.sent = 0
-        self.edges_bps: Counter[int] = Counter()
-        self.refusals: Counter[Reason] = Counter()
-        self.executions: deque[Execution] = deque(maxlen=_EXECUTIONS_KEPT)
-        self.accepted_ns: dict[str, int] = {}
-
-    def add(self, passed: Pass) -> None:
-        """Count one block's pass."""
-        self.found += len(passed.found) + len(passed.dropped_edges_bps)
-        self.validated += len(passed.validated)
-        self.rehearsed += len(passed.rehearsed)
-        self.sent += len(passed.submitted)
-        self.edges_bps.update(opportunity.edge_bps for opportunity in passed.found)
-        self.edges_bps.update(passed.dropped_edges_bps)
-        self.refusals.update(passed.refusals)
-        self.accepted_ns |= {s.intent_id: s.answered_ns for s in passed.submitted if not s.refusal}
-
-    def counts(self) -> OpportunityCounts:
-        """How many reached each stage."""
-        return OpportunityCounts(
-            found=self.found,
-            validated=self.validated,
-            rehearsed=self.rehearsed,
-            sent=self.sent,
-            edge_bps_median=_median_low(self.edges_bps),
-        )
-
-
-class Concluded(msgspec.Struct, frozen=True):
-    """An execution that ended, and every transaction that could have been it."""
-
-    ended: Ended
-    hashes: tuple[Hash32, ...]
 
 
 class Witnesses(msgspec.Struct, frozen=True):
@@ -114,18 +73,17 @@ class ArbitrageAgent:
         self.line = line
         self._treasury = treasury
         self._transactions = transactions
-        self._history = witnesses.history
         self._rivals = witnesses.rivals
-        self._unrecorded: list[Concluded] = []
         self._refusals: Counter[Reason] = Counter()
         self._progress = asyncio.Condition()
         self._block = -1
         self.tally = Tally()
+        self._books = Bookkeeper(places, transactions, witnesses.history, self.tally)
         self.is_closing = False
 
     def take_up(self, outcomes: Iterable[Outcome]) -> None:
         """Record, with the next block, what ended while nobody ran."""
-        self._unrecorded += self._concluded(outcomes)
+        self._books.take_up(self._concluded(outcomes))
 
     async def run(self, blocks: int | None = None) -> None:
         """Follow the market; after `blocks` blocks, or never, return.
@@ -145,10 +103,23 @@ class ArbitrageAgent:
                 await self._take(output)
                 if blocks is not None and self.tally.blocks >= blocks:
                     break
+            await self.settle()
             if self._rivals is not None:
                 await self._rivals.last_block()
         finally:
             self._note_refusals()
+
+    async def settle(self) -> None:
+        """Wait, for some seconds at most, until it is known why what reverted did.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        await self._books.settle()
+
+    async def close(self) -> None:
+        """Ask the node nothing any more."""
+        await self._books.close()
 
     async def finished(self, block: int) -> None:
         """Wait until everything about a block is done."""
@@ -169,7 +140,7 @@ class ArbitrageAgent:
         return summarise(
             blocks=self.tally.blocks,
             counts=self.tally.counts(),
-            executions=[*self.tally.executions, *(await self._pending())],
+            executions=[*self.tally.executions, *self._books.unexplained(), *(await self._pending())],
             refusals={reason.value: count for reason, count in self.tally.refusals.items()},
             tokens=self._places.tokens,
         )
@@ -193,7 +164,7 @@ class ArbitrageAgent:
             await self._trade(snapshot, settle)
         if concluded is None:
             await settle()
-        await self._record(concluded or (), snapshot.header)
+        await self._books.record(concluded or (), snapshot.header)
         await self._refresh(snapshot.header)
         async with self._progress:
             self._block = snapshot.header.number
@@ -208,7 +179,7 @@ class ArbitrageAgent:
         except ChainError:
             return  # the next sign of life looks again
         if head.number >= self._block:  # a node that went back knows less than we do
-            await self._record(await self._outcomes(head), head)
+            await self._books.record(await self._outcomes(head), head)
 
     async def _trade(self, snapshot: Snapshot[PoolState], settle: Callable[[], Awaitable[None]]) -> None:
         passed = await self.line.run(snapshot, settle)
@@ -252,7 +223,7 @@ class ArbitrageAgent:
         if snapshot.header.number % _REFUSALS_NOTED_EVERY == 0:
             self._note_refusals()
         taken = _taken(passed)
-        self._write(lambda history: history.write_opportunities([opportunity_entry(v, snapshot) for v in taken]))
+        self._books.write(lambda history: history.write_opportunities([opportunity_entry(v, snapshot) for v in taken]))
 
     def _note_rivals(self, snapshot: Snapshot[PoolState], passed: Pass) -> None:
         """Say who else is about to trade in what was rehearsed, and write it beside what was sent."""
@@ -267,67 +238,7 @@ class ArbitrageAgent:
             log.info("rivals", block=snapshot.header.number, route=route_text(opportunity.route, snapshot), **seen)
         taken = [v for v in _taken(passed) if v.opportunity.id in known]
         entries = [opportunity_entry(v, snapshot, known[v.opportunity.id]) for v in taken]
-        self._write(lambda history: history.write_opportunities(entries))
-
-    async def _record(self, concluded: Iterable[Concluded], header: BlockHeader) -> None:
-        waiting, self._unrecorded = [*self._unrecorded, *concluded], []
-        recorded, entries = [], []
-        for one in waiting:
-            ended = await self._with_cause(one.ended)
-            try:
-                execution = await record_execution(self._places.chain, self._executor, ended)
-            except ChainError as error:
-                log.warning("execution not recorded yet", why=str(error), intent=one.ended.intent.id)
-                self._unrecorded = [*self._unrecorded, one][-_EXECUTIONS_KEPT:]
-                continue
-            self.tally.executions.append(execution)
-            log.info("execution", **_logged(execution))
-            entries.append(self._entry(execution, one.hashes, header))
-            recorded.append((ended.outcome, execution))
-        self._write(lambda history: history.write_executions(entries))
-        for outcome, execution in recorded:  # after the history: who dies between the two writes the same row again
-            await self._compare(execution)
-            await self._tell_cause(outcome)
-
-    async def _with_cause(self, ended: Ended) -> Ended:
-        """With the cause of a revert, which nobody looks for while a block is traded on."""
-        assert self._transactions is not None, "nothing ends in a dry run"
-        return msgspec.structs.replace(ended, outcome=await self._transactions.with_cause(ended.outcome))
-
-    async def _tell_cause(self, outcome: Outcome) -> None:
-        if self._transactions is not None and outcome.status is IntentStatus.REVERTED:
-            await self._transactions.explained(outcome)
-
-    async def _compare(self, execution: Execution) -> None:
-        """Trip the pools of a fill that is off its quote for no known reason, before the next block is traded on."""
-        if self._transactions is None or execution.status is not IntentStatus.LANDED:
-            return
-        cause = unexplained(execution)
-        if not cause:
-            await self._transactions.compared(execution.intent_id)
-            return
-        log.error("pools tripped", why=cause, pools=execution.pools)
-        await self._transactions.trip(execution.intent_id, [PoolId(pool) for pool in execution.pools], cause)
-
-    def _entry(self, execution: Execution, hashes: tuple[Hash32, ...], header: BlockHeader) -> ExecutionEntry:
-        native = self._places.config.chain.wrapped_native_address
-        price = self._places.oracle.price(native, header.timestamp)
-        return execution_entry(
-            execution,
-            hashes=hashes,
-            chain_id=self._places.chain.chain_id,
-            decimals=self._places.tokens[execution.profit_token].decimals,
-            at=header.timestamp,
-            native_usd_pico=None if price is None else price.usd_pico,
-        )
-
-    def _write(self, write: Callable[[Store], None]) -> None:
-        if self._history is None:
-            return
-        try:
-            write(self._history)
-        except StoreError as error:
-            log.warning("history not written", why=str(error))
+        self._books.write(lambda history: history.write_opportunities(entries))
 
     async def _pending(self) -> list[Execution]:
         if self._transactions is None:
@@ -357,28 +268,6 @@ def _taken(passed: Pass) -> list[Validated]:
     """Those that were sent."""
     sent = {submitted.intent_id for submitted in passed.submitted}
     return [one.plan.validated for one in passed.rehearsed if one.plan.validated.opportunity.id in sent]
-
-
-def _median_low(counts: Counter[int]) -> int | None:
-    middle, seen = (counts.total() + 1) // 2, 0
-    for value in sorted(counts):
-        seen += counts[value]
-        if seen >= middle:
-            return value
-    return None
-
-
-def _logged(execution: Execution) -> dict[str, object]:
-    return {
-        "status": execution.status.value,
-        "engine": execution.engine,
-        "engines_refused": execution.engines_refused or None,
-        "route": execution.route,
-        "tx_hash": execution.tx_hash,
-        "realised_units": execution.realised_profit_units,
-        "quoted_units": execution.quoted_profit_units,
-        "cause": execution.cause or None,
-    }
 
 
 def _tell(header: BlockHeader, passed: Pass) -> None:

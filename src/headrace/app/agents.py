@@ -162,7 +162,10 @@ async def open_agent(
             witnesses=Witnesses(history, rivals),
         )
         agent.take_up(recovered)
-        yield agent
+        try:
+            yield agent
+        finally:
+            await agent.close()
 
 
 def _feed(places: Places, audit: ReceiptAudit | None) -> MarketFeed:

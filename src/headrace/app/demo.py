@@ -93,6 +93,7 @@ async def _run(devnet: Devnet, config: Config, signer: Signer, report: Report, l
             else:
                 await _by_the_clock(driver, agent, length, report)
             running.cancel()
+        await agent.settle()
         return await _judged(await agent.report(), agent, driver, length)
 
 

@@ -81,11 +81,16 @@ class SlotFinal(msgspec.Struct, frozen=True, tag="slot_final"):
 
 
 class IntentEnded(msgspec.Struct, frozen=True, tag="intent_ended"):
-    """The reservation is given back; `loss_usd_micro` counts towards the day's losses, 0 for a gain."""
+    """The reservation is given back; `loss_usd_micro` counts towards the day's losses, 0 for a gain.
+
+    `is_row_owed` says that a `CancellationRecorded` follows when the history has it; landed and reverted ones owe more
+    than that, by their status.
+    """
 
     outcome: Outcome
     at: int
     loss_usd_micro: int = 0
+    is_row_owed: bool = False
 
 
 class RevertExplained(msgspec.Struct, frozen=True, tag="revert_explained"):
@@ -93,6 +98,12 @@ class RevertExplained(msgspec.Struct, frozen=True, tag="revert_explained"):
 
     intent_id: str
     cause: str
+
+
+class CancellationRecorded(msgspec.Struct, frozen=True, tag="cancellation_recorded"):
+    """An execution that ended as cancelled was written to the history."""
+
+    intent_id: str
 
 
 class RefusalNoted(msgspec.Struct, frozen=True, tag="refusal_noted"):
@@ -143,6 +154,7 @@ Record = (
     | SlotFinal
     | IntentEnded
     | RevertExplained
+    | CancellationRecorded
     | RefusalNoted
     | AccountHalted
     | PoolsTripped

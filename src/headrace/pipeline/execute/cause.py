@@ -3,6 +3,9 @@
 The transaction is run again behind the earlier ones of its own block; where the node cannot do that, alone on the
 parent of its block. Its revert data is the reason. The block's logs tell who came before: the first log of a pool on
 the route by a transaction with a lower index. What neither explains is called unexplained.
+
+A node that fails has not answered: it is asked again with a later block, for as long as a node keeps what it would
+have to look at.
 """
 
 from headrace.errors import ChainError
@@ -15,6 +18,7 @@ from headrace.model.transaction import Receipt
 from headrace.ports.chain import Chain
 from headrace.ports.simulator import Simulator
 
+KEPT_BLOCKS = 128  # whose state geth and its kin hold unless they are told to keep more
 _SIXTEENTHS = 16  # what runs dry in a call leaves its callers a 64th each (EIP-150); a plan nests three deep at most
 
 
@@ -31,6 +35,11 @@ async def find_cause(chain: Chain, simulator: Simulator, intent: Intent, payload
     except ChainError as error:
         return f"{NOT_FOUND}: {error}"
     return _worded(reason, rival, receipt)
+
+
+def is_settled(cause: str, blocks_since: int) -> bool:
+    """Whether nobody need be asked again: a cause was found, or the block is one that nodes have forgotten."""
+    return bool(cause) and (not cause.startswith(NOT_FOUND) or blocks_since > KEPT_BLOCKS)
 
 
 async def _replayed(simulator: Simulator, payload: Payload, header: BlockHeader, receipt: Receipt) -> str:

@@ -7,10 +7,11 @@ import msgspec
 
 from headrace.errors import JournalCorruptError
 from headrace.model.address import Hash32
-from headrace.model.intent import IntentStatus, Outcome, Purpose, Slot
+from headrace.model.intent import IntentStatus, Purpose, Slot
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
+    CancellationRecorded,
     FillCompared,
     IntentEnded,
     IntentOpened,
@@ -66,6 +67,8 @@ def _apply(state: State, record: Record, reorg_blocks: int) -> State:  # noqa: C
             return _compared(state, record.intent_id)
         case RevertExplained():
             return _explained(state, record.intent_id)
+        case CancellationRecorded():
+            return _recorded(state, record.intent_id)
         case _:
             return state  # sends and refusals are for reports: whether a payload is known is asked of the chain
 
@@ -124,7 +127,7 @@ def _receipt_gone(state: State, record: ReceiptGone) -> State:
     state = _with_slot(state, msgspec.structs.replace(slot, receipt=None, final_block=None))
     if slot.intent.id in state.intents:
         return state
-    state = _explained(_compared(state, slot.intent.id), slot.intent.id)  # whatever it did, it did not do it now
+    state = _owing_nothing(state, slot.intent.id)  # whatever it did, it did not do it now
     return msgspec.structs.replace(state, intents=_with(state.intents, slot.intent.id, OpenIntent(slot.intent, 0)))
 
 
@@ -139,9 +142,8 @@ def _slot_final(state: State, record: SlotFinal, reorg_blocks: int) -> State:
 
 
 def _is_remembered(state: State, slot: Slot, oldest: int) -> bool:
-    """Until no reorg reaches it, and until its fill was compared with its quote, or its revert explained."""
-    is_owed = slot.intent.id in state.uncompared or slot.intent.id in state.unexplained
-    return slot.final_block is None or slot.final_block > oldest or is_owed
+    """Until no reorg reaches it, and nothing about its end is owed any more."""
+    return slot.final_block is None or slot.final_block > oldest or slot.intent.id in state.owed
 
 
 def _intent_ended(state: State, record: IntentEnded) -> State:
@@ -150,7 +152,7 @@ def _intent_ended(state: State, record: IntentEnded) -> State:
     day = max(state.loss_day, record.at // DAY_SECONDS)
     lost_before = state.loss_usd_micro if day == state.loss_day else 0
     if state.slot_of(intent_id) is not None:
-        state = _owing(state, record.outcome)
+        state = _owing(state, record)
     return msgspec.structs.replace(
         state,
         intents=_without(state.intents, intent_id),
@@ -159,8 +161,11 @@ def _intent_ended(state: State, record: IntentEnded) -> State:
     )
 
 
-def _owing(state: State, outcome: Outcome) -> State:
-    """What is left to be found out about an execution that ended."""
+def _owing(state: State, record: IntentEnded) -> State:
+    """What is left to be found out, or written down, about an execution that ended."""
+    outcome = record.outcome
+    if record.is_row_owed:
+        return msgspec.structs.replace(state, unrecorded=_with(state.unrecorded, outcome.intent_id, outcome))
     if outcome.status is IntentStatus.LANDED:
         return msgspec.structs.replace(state, uncompared=_with(state.uncompared, outcome.intent_id, outcome))
     if outcome.status is IntentStatus.REVERTED and not outcome.cause:
@@ -179,6 +184,14 @@ def _compared(state: State, intent_id: str) -> State:
 
 def _explained(state: State, intent_id: str) -> State:
     return msgspec.structs.replace(state, unexplained=_without(state.unexplained, intent_id))
+
+
+def _recorded(state: State, intent_id: str) -> State:
+    return msgspec.structs.replace(state, unrecorded=_without(state.unrecorded, intent_id))
+
+
+def _owing_nothing(state: State, intent_id: str) -> State:
+    return _recorded(_explained(_compared(state, intent_id), intent_id), intent_id)
 
 
 def _slot_with(state: State, tx_hash: Hash32) -> Slot:

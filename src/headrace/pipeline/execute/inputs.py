@@ -109,6 +109,12 @@ class Explained(msgspec.Struct, frozen=True):
     cause: str
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """An execution that ended as cancelled is in the history."""
+
+    intent_id: str
+
+
 class Release(msgspec.Struct, frozen=True):
     """A person, `by` name, releases the account and every tripped pool."""
 
@@ -128,5 +134,6 @@ Input = (
     | Trip
     | Compared
     | Explained
+    | Recorded
     | Release
 )

@@ -34,7 +34,9 @@ Invariants, and what holds them:
 9. A fill that lands is owed a comparison with its quote. Until the journal says what came of it, no intent quoted on a
    later block takes a pool of its route; what was found unexplained trips them, synced, until a person releases.
 10. A revert ends its intent by its receipt alone, so its pools are free at once; why it reverted takes a node some
-   milliseconds to show, and is owed to the journal like a comparison: by this process or by a later one.
+   milliseconds to show, and is owed to the journal like a comparison: by this process or by a later one. A node that
+   fails is no answer; only what it says is one, or that it cannot be expected to know any more.
+11. A cancellation that ended owes its row to the history in the same way.
 
 Representation: the records are the events. A decision makes records, the state is their fold, and what is not in the
 journal (the head, what this process's node has accepted) can be lost without harm. Commands are done in order.
@@ -55,6 +57,7 @@ from headrace.model.money import NATIVE_DECIMALS, usd_micro_up
 from headrace.model.record import (
     AccountHalted,
     AccountReleased,
+    CancellationRecorded,
     FillCompared,
     IntentEnded,
     IntentOpened,
@@ -77,6 +80,7 @@ from headrace.pipeline.execute.inputs import (
     Halt,
     Input,
     Observed,
+    Recorded,
     Release,
     Reserve,
     SendAnswered,
@@ -121,6 +125,8 @@ def step(state: State, given: Input, rules: Rules) -> Step:  # noqa: C901, PLR09
             return _append(state, rules, FillCompared(given.intent_id), is_synced=False)
         case Explained():
             return _append(state, rules, RevertExplained(given.intent_id, given.cause), is_synced=False)
+        case Recorded():
+            return _append(state, rules, CancellationRecorded(given.intent_id), is_synced=False)
         case Release():
             return _append(state, rules, AccountReleased(given.by, given.now), is_synced=True)
         case _:

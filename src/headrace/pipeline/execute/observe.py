@@ -6,7 +6,7 @@ import msgspec
 
 from headrace.model.address import Hash32
 from headrace.model.block import BlockHeader
-from headrace.model.intent import Slot
+from headrace.model.intent import IntentStatus, Slot
 from headrace.model.record import AccountHalted, IntentEnded, ReceiptGone, ReceiptSeen, Record, SlotFinal
 from headrace.model.transaction import Receipt
 from headrace.pipeline.execute.commands import Append, Command
@@ -88,7 +88,9 @@ def _ends(state: State, seen: Observed, rules: Rules) -> Iterator[Record]:
         if receipt is None or seen.head.number - receipt.block_number < rules.confirmations:
             continue
         yield SlotFinal(slot.key, receipt.tx_hash, seen.head.number)
-        yield IntentEnded(by_receipt(slot, receipt), seen.now, loss_usd_micro_up(slot, receipt))
+        outcome = by_receipt(slot, receipt)
+        is_cancelled = outcome.status is IntentStatus.CANCELLED
+        yield IntentEnded(outcome, seen.now, loss_usd_micro_up(slot, receipt), is_row_owed=is_cancelled)
 
 
 def _losses(state: State, seen: Observed, rules: Rules) -> Iterator[Record]:

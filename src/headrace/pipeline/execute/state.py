@@ -33,6 +33,7 @@ class State(msgspec.Struct, frozen=True):
         tripped: pools that nothing is traded through, with the cause of each.
         uncompared: how executions landed that were not compared with their quotes yet, by intent.
         unexplained: how executions reverted of which nobody has found out yet why, by intent.
+        unrecorded: how executions were cancelled that are not in the history yet, by intent.
         loss_day: day since 1970 (UTC) of `loss_usd_micro`.
         head: newest block seen by this process.
         nonce_floor: the chain's nonce at start, or after somebody else used our key.
@@ -52,6 +53,7 @@ class State(msgspec.Struct, frozen=True):
     tripped: Mapping[PoolId, str] = {}
     uncompared: Mapping[str, Outcome] = {}
     unexplained: Mapping[str, Outcome] = {}
+    unrecorded: Mapping[str, Outcome] = {}
     loss_day: int = 0
     loss_usd_micro: int = 0
     head: BlockRef | None = None
@@ -85,6 +87,11 @@ class State(msgspec.Struct, frozen=True):
     def slot_with(self, tx_hash: Hash32) -> Slot | None:
         """The slot that lists a payload, or None."""
         return next((slot for slot in self.slots.values() if slot.payload(tx_hash)), None)
+
+    @property
+    def owed(self) -> Mapping[str, Outcome]:
+        """Executions that ended and that somebody has still to look into or to write down, by intent."""
+        return {**self.uncompared, **self.unexplained, **self.unrecorded}
 
     def usage(self, now: int) -> Usage:
         """What the limits are charged with at `now` (Unix seconds)."""

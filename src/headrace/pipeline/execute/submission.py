@@ -31,7 +31,7 @@ class Recovery(msgspec.Struct, frozen=True):
     """What start-up found: records read, outcomes reached while nobody looked, slots still open.
 
     `unfinished` are executions whose end an earlier process saw, and did not get to: landed and not compared with their
-    quotes, or reverted and not explained.
+    quotes, reverted and not explained, or cancelled and not in the history.
     """
 
     records_count: int

@@ -18,7 +18,7 @@ from headrace.model.intent import Intent, Outcome
 from headrace.model.record import IntentEnded, PayloadSigned, Record, RefusalNoted, RunStarted
 from headrace.model.refusal import Reason, Refusal
 from headrace.model.transaction import Receipt, SignedTransaction
-from headrace.pipeline.execute.cause import find_cause
+from headrace.pipeline.execute.cause import find_cause, is_settled
 from headrace.pipeline.execute.commands import Append, Command, Refuse, Send, Sign
 from headrace.pipeline.execute.doomed import doomed_among, waiting_executions
 from headrace.pipeline.execute.fold import fold
@@ -30,6 +30,7 @@ from headrace.pipeline.execute.inputs import (
     Halt,
     Input,
     Observed,
+    Recorded,
     Release,
     Reserve,
     SendAnswered,
@@ -102,8 +103,7 @@ class TransactionManager:
         outcomes = await self.on_head(head)
         open_nonces = tuple(slot.key.nonce for slot in self._state.open_slots)
         ended = {outcome.intent_id for outcome in outcomes}
-        left = {**self._state.uncompared, **self._state.unexplained}
-        unfinished = tuple(one for key, one in left.items() if key not in ended)
+        unfinished = tuple(one for key, one in self._state.owed.items() if key not in ended)
         return Recovery(count, outcomes, open_nonces, self._state.halt_cause, unfinished)
 
     async def reserve(self, intents: Sequence[Intent]) -> list[Refusal | None]:
@@ -191,7 +191,8 @@ class TransactionManager:
     async def with_cause(self, outcome: Outcome) -> Outcome:
         """The outcome, with a cause that is looked for where an execution reverted and nobody has recorded why.
 
-        It takes the node some milliseconds: ask when nothing else is urgent. The cause is owed until `explained`.
+        It takes the node some milliseconds: ask when nothing else is urgent. The cause is owed until `explained`, and
+        is none yet where the node failed: see `is_to_be_asked_again`.
         """
         slot = self._state.slot_of(outcome.intent_id)
         if outcome.intent_id not in self._state.unexplained or slot is None or slot.receipt is None:
@@ -201,17 +202,35 @@ class TransactionManager:
         cause = await find_cause(sockets.chain, sockets.simulator, slot.intent, payload, slot.receipt)
         return msgspec.structs.replace(outcome, cause=cause)
 
+    def is_owed(self, outcome: Outcome) -> bool:
+        """Whether this very end was not looked into or written down yet; a reorg may have made another of it."""
+        return _holds(self._state.owed, outcome)
+
+    def is_to_be_asked_again(self, outcome: Outcome) -> bool:
+        """Whether a revert's cause is none yet, and a node may still show it: at a later block."""
+        assert self._state.head is not None, "the journal was not compared with the chain"
+        assert outcome.block_number is not None, "a revert is in a block"
+        return not is_settled(outcome.cause, self._state.head.number - outcome.block_number)
+
     async def explained(self, outcome: Outcome) -> None:
-        """A revert was recorded with its cause; nothing where that was done, or a reorg has made another end of it.
+        """A revert was recorded with its cause; nothing where that is not owed, or the cause is still to be asked for.
 
         Raises:
             JournalError: nothing may be sent any more.
         """
-        owed = self._state.unexplained.get(outcome.intent_id)
-        if owed is None or owed.block_hash != outcome.block_hash or not outcome.cause:
-            return
-        self._append(_merged(self._step(Explained(outcome.intent_id, outcome.cause))))
-        self._flush()
+        if _holds(self._state.unexplained, outcome) and not self.is_to_be_asked_again(outcome):
+            self._append(_merged(self._step(Explained(outcome.intent_id, outcome.cause))))
+            self._flush()
+
+    async def recorded(self, outcome: Outcome) -> None:
+        """A cancelled execution is in the history; nothing where that is not owed.
+
+        Raises:
+            JournalError: nothing may be sent any more.
+        """
+        if _holds(self._state.unrecorded, outcome):
+            self._append(_merged(self._step(Recorded(outcome.intent_id))))
+            self._flush()
 
     async def release(self, by: str) -> None:
         """A person, `by` name, releases the account and every tripped pool; durable on return."""
@@ -318,6 +337,11 @@ class TransactionManager:
         except JournalError as error:
             self._failure = error
             raise
+
+
+def _holds(owed: Mapping[str, Outcome], outcome: Outcome) -> bool:
+    found = owed.get(outcome.intent_id)
+    return found is not None and found.block_hash == outcome.block_hash
 
 
 def _first(errors: ExceptionGroup[ChainError]) -> ChainError:

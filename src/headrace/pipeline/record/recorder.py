@@ -29,7 +29,7 @@ async def record_execution(chain: Chain, executor: Address, ended: Ended) -> Exe
     Raises:
         ChainError: the node failed.
     """
-    execution = _pending(ended)
+    execution = before_the_chain_is_asked(ended)
     receipt = ended.receipt
     if receipt is None or ended.outcome.status is IntentStatus.CANCELLED:
         return execution
@@ -55,7 +55,8 @@ async def record_execution(chain: Chain, executor: Address, ended: Ended) -> Exe
     )
 
 
-def _pending(ended: Ended) -> Execution:
+def before_the_chain_is_asked(ended: Ended) -> Execution:
+    """What the journal and the receipt alone say: not whether it was clean, nor what it moved."""
     intent, outcome = ended.intent, ended.outcome
     latency = None if ended.accepted_ns is None else (ended.accepted_ns - intent.announced_ns) / _NS_PER_MS
     return Execution(

@@ -26,6 +26,7 @@ from tests.support.transaction_world import (
 
 from headrace.model.intent import IntentStatus, Outcome
 from headrace.model.record import (
+    CancellationRecorded,
     IntentEnded,
     IntentOpened,
     PayloadSigned,
@@ -80,6 +81,7 @@ async def lived_on(world: World) -> TransactionManager:
         ended += await manager.on_head(world.head)
     for outcome in ended:
         await manager.explained(await manager.with_cause(outcome))
+        await manager.recorded(outcome)
     return manager
 
 
@@ -88,7 +90,7 @@ def test_whoever_takes_up_an_older_journal_brings_it_to_its_right_end(count: int
     records = RECORDS[:count]
     world = world_after(records)
     state = asyncio.run(lived_on(world)).state
-    assert (state.intents, state.open_slots, state.unexplained, state.halt_cause) == ({}, (), {}, "")
+    assert (state.intents, state.open_slots, state.owed, state.halt_cause) == ({}, (), {}, "")
     told = world.told
     ends = {one.outcome.intent_id: one.outcome for one in told if isinstance(one, IntentEnded)}
     signed = {one.intent_id for one in records if isinstance(one, PayloadSigned)}
@@ -100,6 +102,9 @@ def test_whoever_takes_up_an_older_journal_brings_it_to_its_right_end(count: int
     if "a" in signed:
         assert [ends["a"].cause or causes[0]] == ["reverted in the model"]
         assert bool(causes) != bool(ends["a"].cause)  # by its end then, apart from it now
+    was_cancelled_then = any(one.outcome.intent_id == "b" for one in records if isinstance(one, IntentEnded))
+    owes_row = "b" in signed and not was_cancelled_then  # an end of the older code owes none: its row is long there
+    assert [one.intent_id for one in told if isinstance(one, CancellationRecorded)] == ["b"] * owes_row
 
 
 def test_the_file_holds_what_the_older_code_wrote_and_this_one_does_not() -> None:
