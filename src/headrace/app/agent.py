@@ -10,7 +10,7 @@ import structlog
 
 from headrace.app.bookkeeper import Bookkeeper, Concluded
 from headrace.app.line import Line, Pass
-from headrace.app.places import Places
+from headrace.app.places import Places, Report
 from headrace.app.rivals import Rivals
 from headrace.app.tally import Tally
 from headrace.errors import ChainError
@@ -80,13 +80,17 @@ class ArbitrageAgent:
         self.tally = Tally()
         self._books = Bookkeeper(places, transactions, witnesses.history, self.tally)
         self.is_closing = False
+        self._watched_until = 0
 
     def take_up(self, outcomes: Iterable[Outcome]) -> None:
         """Record, with the next block, what ended while nobody ran."""
         self._books.take_up(self._concluded(outcomes))
 
-    async def run(self, blocks: int | None = None) -> None:
-        """Follow the market; after `blocks` blocks, or never, return.
+    async def run(self, blocks: int | None = None, report: Report = log.info) -> None:
+        """Follow the market and trade for `blocks` blocks, or for ever; then watch what is open until it has ended.
+
+        Nothing new is traded meanwhile. What has not ended some blocks after its deadline is left to the next start,
+        and still counted by `open_count`.
 
         Raises:
             JournalError: nothing may be sent any more.
@@ -98,10 +102,12 @@ class ArbitrageAgent:
             async for output in self._feed.snapshots():
                 if isinstance(output, Stale):
                     log.warning("market stale", why=output.why)
-                    await self._watch_blindly()
-                    continue
-                await self._take(output)
-                if blocks is not None and self.tally.blocks >= blocks:
+                    seen = await self._watch_blindly()
+                else:
+                    await self._take(output)
+                    seen = output.header.number
+                is_traded = blocks is not None and self.tally.blocks >= blocks
+                if is_traded and seen is not None and self._is_over(seen, report):
                     break
             await self.settle()
             if self._rivals is not None:
@@ -170,16 +176,32 @@ class ArbitrageAgent:
             self._block = snapshot.header.number
             self._progress.notify_all()
 
-    async def _watch_blindly(self) -> None:
-        """The market is not known, but what was sent is still watched, cancelled and recorded."""
+    def _is_over(self, block: int, report: Report) -> bool:
+        """Whether nothing open is worth waiting for any more."""
+        if self._transactions is None or not self.open_count:
+            return True
+        if not self.is_closing:
+            self.is_closing, self._watched_until = True, self._transactions.ended_by_block
+            report(
+                f"no new trades; {self.open_count} open, watched up to block {self._watched_until}"
+                " (Ctrl-C leaves them to the next start)"
+            )
+        if block < self._watched_until:
+            return False
+        report(f"{self.open_count} still open at block {block}: the next start brings them to their end")
+        return True
+
+    async def _watch_blindly(self) -> int | None:
+        """The market is not known, but what was sent is still watched, cancelled and recorded, up to this block."""
         if self._transactions is None:
-            return
+            return None
         try:
             head = await self._places.chain.head()
         except ChainError:
-            return  # the next sign of life looks again
+            return None  # the next sign of life looks again
         if head.number >= self._block:  # a node that went back knows less than we do
             await self._books.record(await self._outcomes(head), head)
+        return head.number
 
     async def _trade(self, snapshot: Snapshot[PoolState], settle: Callable[[], Awaitable[None]]) -> None:
         passed = await self.line.run(snapshot, settle)

@@ -58,11 +58,14 @@ STRATEGIES_GROUP = "headrace.strategies"
 _MS_PER_SECOND = 1000
 _REREAD_BLOCK_SHARE = 0.25  # of the time between blocks: what is later than that is tried at the next
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_LEFT_OPEN = 1
 _SIGNAL_BASE = 128  # exit codes of what a signal ended, as shells have them
 
 
 def run(*, report: Report, config: Config, is_live: bool, passphrase: bytes | None, blocks: int | None) -> RunReport:
-    """Run until `blocks` are done, or until interrupted.
+    """Trade for `blocks` blocks and watch until what is open has ended, or until interrupted.
+
+    The report's exit code is 1 where something is open after all, and a signal's where one ended it.
 
     Raises:
         HeadraceError: it cannot start, or the journal failed.
@@ -91,13 +94,15 @@ async def _run(config: Config, signer: Signer | None, report: Report, blocks: in
             open_agent(places, signer, audit, rivals) as agent,
         ):
             report("trading" if signer else "dry run: nothing is sent")
-            exit_code = await _run_until_signalled(agent, blocks)
+            exit_code = await _run_until_signalled(agent, blocks, report)
+            if blocks is not None and agent.open_count:
+                exit_code = exit_code or _LEFT_OPEN
             return msgspec.structs.replace(await agent.report(), exit_code=exit_code)
 
 
-async def _run_until_signalled(agent: ArbitrageAgent, blocks: int | None) -> int:
+async def _run_until_signalled(agent: ArbitrageAgent, blocks: int | None, report: Report) -> int:
     """Run; a signal to stop ends it where it stands, as a crash would, and what it has seen is still reported."""
-    loop, running = asyncio.get_running_loop(), asyncio.create_task(agent.run(blocks))
+    loop, running = asyncio.get_running_loop(), asyncio.create_task(agent.run(blocks, report))
     stopped_by: list[signal.Signals] = []
 
     def stop(number: signal.Signals) -> None:

@@ -1,6 +1,7 @@
 """`headrace quote`: one swap on every venue, exactly as its contract would pay in the next block."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MS_PER_SECOND = 1000
 _BPS = 10_000
+_NOBODY_PAYS = 1
 
 
 class QuoteRow(msgspec.Struct, frozen=True):
@@ -43,7 +45,10 @@ class QuoteRow(msgspec.Struct, frozen=True):
 
 
 class QuoteReport(msgspec.Struct, frozen=True):
-    """All venues, the best first; `left_out` says which lines of a market file are not used, and why."""
+    """All venues, the best first; `left_out` says which lines of a market file are not used, and why.
+
+    The exit code is 1 where no venue takes the swap.
+    """
 
     chain: str
     block: int
@@ -52,6 +57,7 @@ class QuoteReport(msgspec.Struct, frozen=True):
     amount_in_wei: int
     venues: tuple[QuoteRow, ...]
     left_out: tuple[str, ...] = ()
+    exit_code: int = 0
 
 
 def quote(
@@ -64,6 +70,11 @@ def quote(
         HeadraceError: the node or the configuration failed.
     """
     return asyncio.run(_quote(report, config, chain, tokens, request))
+
+
+def exit_code_of(rows: Sequence[QuoteRow]) -> int:
+    """0 where a venue pays, 1 where every one refuses."""
+    return 0 if any(row.amount_out_wei is not None for row in rows) else _NOBODY_PAYS
 
 
 def quoted(dex: DEX, state: PoolState, sale: Sale, moves_pips: tuple[int, ...], note: str = "") -> QuoteRow:
@@ -102,6 +113,8 @@ def render(result: object, console: "Console") -> None:
         console.print(depth_table(result.token_in, result.token_out, priced))
     for line in result.left_out:
         console.print(line, highlight=False, markup=False)
+    if result.exit_code:
+        console.print("no venue takes this swap: each one says why", highlight=False)
     console.print(f"exact at block {result.block} of {result.chain}", highlight=False)
 
 
@@ -128,6 +141,7 @@ async def _quote(
             token_out=token_out,
             amount_in_wei=units,
             venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
+            exit_code=exit_code_of(rows),
         )
 
 

@@ -10,7 +10,7 @@ from headrace.app.clock import SystemClock
 from headrace.app.config.tree import Config
 from headrace.app.places import Report
 from headrace.model.address import Address, Hash32
-from headrace.model.intent import Slot
+from headrace.model.intent import Outcome, Slot
 from headrace.model.record import IntentEnded, Record, RefusalNoted
 from headrace.model.token import decimal_text
 from headrace.model.transfers import net_transfer_units
@@ -37,8 +37,9 @@ class OpenTransaction(msgspec.Struct, frozen=True):
 class StatusReport(msgspec.Struct, frozen=True):
     """The journal in numbers.
 
-    `tripped` gives each tripped pool's cause. `realised_wei` is by token, from receipts, before gas;
-    `realised_native_wei` is the same at the quotes' conversion.
+    `ended` counts each trade once, by its last end: an engine that could not pay is no end where the next one was tried
+    for the same trade, and neither is what a reorg took back. `tripped` gives each tripped pool's cause. `realised_wei`
+    is by token, from receipts, before gas; `realised_native_wei` is the same at the quotes' conversion.
     """
 
     journal: str
@@ -109,17 +110,24 @@ def render(result: object, console: "Console") -> None:
     )
 
 
+class _End(msgspec.Struct, frozen=True, gc=False):
+    """How a trade ended, and what that gave; `symbol` is empty where nothing landed."""
+
+    status: str
+    gas_wei: int
+    symbol: str = ""
+    realised_units: int = 0
+    realised_native_wei: int = 0
+
+
 class _Folded:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._symbols: dict[Address, str] = {a: s for s, a in config.chain.tokens.items()}
         self._state = State()
         self._count = 0
-        self._ended: Counter[str] = Counter()
+        self._ends: dict[str, _End] = {}
         self._refusals: Counter[str] = Counter()
-        self._realised: Counter[str] = Counter()
-        self._realised_native_wei = 0
-        self._gas_wei = 0
 
     def take(self, record: Record) -> None:
         self._state = fold(self._state, (record,), self._config.chain.reorg_depth_blocks)
@@ -127,38 +135,42 @@ class _Folded:
         if isinstance(record, RefusalNoted):
             self._refusals[record.reason.value] += record.count
         elif isinstance(record, IntentEnded):
-            self._ended[record.outcome.status.value] += 1
-            self._gas_wei += record.outcome.gas_cost_wei
-            self._realise(record)
+            self._ends[record.outcome.intent_id] = self._end(record.outcome)
 
     def report(self) -> StatusReport:
         state, usage = self._state, self._state.usage(SystemClock().now())
+        ends = [end for intent_id, end in self._ends.items() if intent_id not in state.intents]
+        realised: Counter[str] = Counter()
+        for end in ends:
+            realised.update({end.symbol: end.realised_units} if end.symbol else {})
         return StatusReport(
             journal=str(self._config.journal_path),
             records=self._count,
             account="" if state.account is None else f"{state.account.operator} on chain {state.account.chain_id}",
             halted=state.halt_cause,
             tripped=dict(sorted(state.tripped.items())),
-            ended=dict(self._ended),
+            ended=dict(Counter(end.status for end in ends)),
             open=tuple(_open(slot) for slot in state.open_slots),
             refusals=dict(sorted(self._refusals.items())),
-            realised_wei=dict(self._realised),
-            realised_native_wei=self._realised_native_wei,
-            gas_cost_native_wei=self._gas_wei,
+            realised_wei=dict(realised),
+            realised_native_wei=sum(end.realised_native_wei for end in ends),
+            gas_cost_native_wei=sum(end.gas_wei for end in ends),
             reserved=usage.count,
             exposure_usd=_usd(usage.exposure_usd_micro),
             exposure_usd_by={scope: _usd(micro) for scope, micro in sorted(usage.exposure_usd_micro_by.items())},
             lost_today_usd=_usd(usage.loss_usd_micro_today),
         )
 
-    def _realise(self, record: IntentEnded) -> None:
-        slot = self._state.slot_of(record.outcome.intent_id)
+    def _end(self, outcome: Outcome) -> "_End":
+        end = _End(outcome.status.value, outcome.gas_cost_wei)
+        slot = self._state.slot_of(outcome.intent_id)
         if slot is None or slot.receipt is None or not slot.receipt.is_success:
-            return
+            return end
         intent, executor = slot.intent, self._state.owner.executor
         units = net_transfer_units(slot.receipt.logs, intent.profit_token, executor)
-        self._realised[self._symbols.get(intent.profit_token, intent.profit_token)] += units
-        self._realised_native_wei += units * intent.quoted_profit_native_wei // intent.quoted_profit_units
+        native_wei = units * intent.quoted_profit_native_wei // intent.quoted_profit_units
+        symbol = self._symbols.get(intent.profit_token, intent.profit_token)
+        return msgspec.structs.replace(end, symbol=symbol, realised_units=units, realised_native_wei=native_wei)
 
 
 def _open(slot: Slot) -> OpenTransaction:

@@ -31,7 +31,7 @@ def quote(
     chain: ChainName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Quote one swap on every venue, exactly as its contract would pay now."""
+    """Quote one swap on every venue, exactly as its contract would pay now; exit code 1 if every venue refuses it."""
     request = QuoteRequest(token_in, token_out, checked_amount(amount), moves_of(depth or []))
     if snapshot is not None:
         work = "headrace.app.market.quoting:quote_snapshot"

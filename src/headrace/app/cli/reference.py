@@ -26,11 +26,12 @@ This page is generated from the code.
 | code | meaning | retry |
 |---|---|---|
 | 0 | done | |
-| 1 | `doctor` found a failure, `devnet status` found no devnet, `market check` found no full agreement, \
-`market record` lost the market, or a run ended without what it promises | |
+| 1 | `doctor` found a failure, `devnet status` found no devnet, `quote` found no venue that takes the swap, \
+`market check` found no full agreement, `market record` lost the market, `run --blocks` ended with transactions open, \
+or a demo ended without what it promises | |
 """
 _EXIT_TAIL = """\
-| 130 | ended by Ctrl-C | |
+| 130 | ended by Ctrl-C: at once; what `run --live` has open is in the journal | |
 | 141 | whoever read the output has gone | |
 """
 

@@ -11,6 +11,11 @@ from headrace.app.cli.passphrase import passphrase_source, read_passphrase
 from headrace.app.config.load import load_config
 from headrace.model.address import checksum
 
+_BLOCKS_HELP = (
+    "Trade for this many blocks; then nothing new is traded, and what is open is watched until it has ended or is some"
+    " blocks past its deadline (exit code 1: it is left to the next start)."
+)
+
 
 def run(
     *,
@@ -20,7 +25,7 @@ def run(
         bool,
         typer.Option("--allow-public", help="Send through the public mempool, where others can see and copy trades."),
     ] = False,
-    blocks: Annotated[int | None, typer.Option(min=1, help="Stop after this many blocks.")] = None,
+    blocks: Annotated[int | None, typer.Option(min=1, help=_BLOCKS_HELP)] = None,
     passphrase_fd: PassphraseFd = None,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,

@@ -10,7 +10,7 @@ from headrace.app.config.suggest import did_you_mean
 from headrace.app.depth import Sale
 from headrace.app.dexes import every_dex
 from headrace.app.places import Report
-from headrace.app.quote import QuoteReport, quoted
+from headrace.app.quote import QuoteReport, exit_code_of, quoted
 from headrace.app.quote import render as render_quotes
 from headrace.app.quote_request import QuoteRequest, require_two_tokens
 from headrace.errors import ConfigError, UsageError
@@ -51,6 +51,7 @@ def quote_snapshot(*, report: Report, snapshot: Path, request: QuoteRequest) -> 
         token_out=second,
         amount_in_wei=sale.amount_in_wei,
         venues=tuple(sorted(rows, key=lambda row: (-(row.amount_out_wei or 0), row.pool))),
+        exit_code=exit_code_of(rows),
         left_out=tuple(str(one) for one in market.left_out),
     )
 

@@ -46,6 +46,7 @@ from headrace.pipeline.execute.sockets import Sockets
 from headrace.pipeline.execute.state import State
 from headrace.pipeline.execute.submission import Prepared, Recovery, Submitted
 
+_CANCELLATIONS_MAX = 3  # one that is bid too low is bid again, twice
 __all__ = ["Prepared", "Recovery", "Sockets", "Submitted", "TransactionManager"]  # all that the line's wiring needs
 
 
@@ -82,6 +83,13 @@ class TransactionManager:
     def pools_in_flight(self) -> frozenset[PoolId]:
         """Pools on the routes of open intents, which no other plan may use."""
         return frozenset(pool for one in self._state.intents.values() for pool in one.intent.reservation.pools)
+
+    @property
+    def ended_by_block(self) -> int:
+        """The block by which everything open has ended, unless the chain takes neither it nor its cancellation."""
+        deadlines = (slot.intent.deadline_block for slot in self._state.open_slots)
+        spare = self._rules.confirmations + _CANCELLATIONS_MAX * self._rules.cancel_repeat_blocks
+        return max(deadlines, default=0) + spare
 
     async def recover(self, *, version: str, config_digest: str) -> Recovery:
         """Fold the journal, compare it with the chain, and take up what is open.

@@ -87,6 +87,14 @@ def test_a_snapshot_holds_what_the_node_holds_and_quotes_without_it(
     flags = ["--token-in", "WETH", "--token-out", "USDC", "--amount", "1"]
     assert invoke(["quote", "--snapshot", str(out), *flags, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["venues"]) >= 3
+    too_much = [*flags[:-1], "1" + "0" * 40]
+    for source in (["--snapshot", str(out)], ["--config", str(config)]):
+        assert invoke(["quote", *source, *too_much, "--json"]) == 1
+        document = json.loads(capsys.readouterr().out)
+        assert document["exit_code"] == 1
+        assert all(row["refusal"] and row["amount_out_wei"] is None for row in document["venues"])
+        assert invoke(["quote", *source, *too_much]) == 1
+        assert "no venue takes this swap" in capsys.readouterr().out
 
 
 def test_a_market_that_is_lost_ends_a_recording(tmp_path: Path) -> None:
