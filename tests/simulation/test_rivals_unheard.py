@@ -19,7 +19,8 @@ from headrace.app.config.tree import Config
 from headrace.app.demo import _agent_files
 from headrace.app.places import open_places
 from headrace.app.rivals import Rivals, open_rivals
-from headrace.app.scan import ScanReport, ScanRow, render, scan
+from headrace.app.scan import render, scan
+from headrace.app.scan_report import ScanReport, ScanRow
 from headrace.devnet.recipe.build import BLOCK_SECONDS
 from headrace.devnet.world import Devnet
 from headrace.model.pending import RivalCounts

@@ -127,6 +127,10 @@ class Blocks:
                 yield cast("Snapshot[PoolState]", SimpleNamespace(header=self._world.head))
 
 
+async def _at_once(*_asked: object) -> None:
+    """What is read between blocks, and of no matter here."""
+
+
 class Scene:
     """The agent, its manager and what both stand on."""
 
@@ -147,13 +151,13 @@ class Scene:
             ),
             oracle=SimpleNamespace(price=lambda _token, _at: None),
             tokens={TOKEN: Token(CHAIN_ID, TOKEN, "A", 18)},
-            refresh=lambda _header: asyncio.sleep(0),  # a read that answers at once
+            refresh=_at_once,
         )
         self.agent = ArbitrageAgent(
             places=cast("Places", places),
             feed=cast("ScreenedFeed", Blocks(world, stale_at)),
             line=cast("Line", self.trading),
-            treasury=cast("CapitalTreasury", SimpleNamespace(refresh=lambda _chain, _block: asyncio.sleep(0))),
+            treasury=cast("CapitalTreasury", SimpleNamespace(refresh=_at_once)),
             transactions=self.manager,
             witnesses=Witnesses(self.history),
         )

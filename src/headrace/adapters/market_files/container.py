@@ -75,6 +75,28 @@ def create(path: Path) -> Stream:
     return path.open("wb")
 
 
+def require_writable(path: Path) -> None:
+    """Refuse now what could not be written when all has been read; nothing is left behind.
+
+    Raises:
+        MarketFileError: it is a folder, its own folder does not exist or takes no file, or .zst.
+    """
+    place = being_written(path)
+    if path.is_dir():
+        raise MarketFileError(str(path), "it is a folder: name a file in it")
+    try:
+        create(place).close()
+        place.unlink()
+    except OSError as error:
+        why = f"it cannot be written ({error.strerror}): make the folder, or name a file where you may write"
+        raise MarketFileError(str(path), why) from error
+
+
+def being_written(path: Path) -> Path:
+    """Where a file stands until it is whole."""
+    return path.with_name(f".new-{path.name}")
+
+
 def _damaged(path: Path, error: Exception, line: int) -> MarketFileError:
     return MarketFileError(str(path), f"its bytes are damaged ({error}): copy it again", line)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from headrace.adapters.market_files.container import create
+from headrace.adapters.market_files.container import being_written, create
 from headrace.adapters.market_files.lines import (
     VERSION,
     BlockLine,
@@ -39,7 +39,7 @@ class MarketWriter(AbstractContextManager["MarketWriter"]):
 
     def __init__(self, path: Path, dexes: Mapping[ProtocolId, DEX], *, is_followed: bool = False) -> None:
         self._path = path
-        self._place = path if is_followed else path.with_name(f".new-{path.name}")
+        self._place = path if is_followed else being_written(path)
         self._dexes = dexes
         self._is_followed = is_followed
         self._stream = create(self._place)

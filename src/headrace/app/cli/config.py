@@ -12,8 +12,16 @@ from headrace.app.config.load import load_config
 from headrace.app.config.schema import json_schema
 from headrace.app.config.shown import shown, to_yaml
 from headrace.app.config.without_effect import without_effect
+from headrace.errors import UsageError
 
-File = Annotated[Path, typer.Argument(help="The configuration file.")]
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="The same as --config.", show_default=False),
+]
+Option = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The configuration file. [default: headrace.yaml]", show_default=False),
+]
 application = typer.Typer(help="Check and show configuration files.", no_args_is_help=False)
 
 
@@ -28,27 +36,28 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 @application.command()
-def check(file: File = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def check(argument: File = None, config: Option = None, as_json: AsJson = False) -> None:
     """Check a file; the first mistake is named with its line and what to do, and so is every setting without effect."""
-    config = load_config(file)
-    pools = sum(len(venue.pools) for venue in config.venues.values())
-    idle = without_effect(config)
+    file = _chosen(argument, config)
+    loaded = load_config(file)
+    pools = sum(len(venue.pools) for venue in loaded.venues.values())
+    idle = without_effect(loaded)
     if as_json:
-        print_json(Checked(str(file), config.chain_name, pools, without_effect=idle))
+        print_json(Checked(str(file), loaded.chain_name, pools, without_effect=idle))
         return
-    print_text(f"{file} is valid: {len(config.agents)} agent(s) on {config.chain_name}, {pools} pools")
+    print_text(f"{file} is valid: {len(loaded.agents)} agent(s) on {loaded.chain_name}, {pools} pools")
     for sentence in idle:
         print_text(f"warning: {sentence}")
 
 
 @application.command()
-def show(file: File = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def show(argument: File = None, config: Option = None, as_json: AsJson = False) -> None:
     """Print a file as it is understood: names resolved, amounts exact, secrets as references only."""
-    config = load_config(file)
+    loaded = load_config(_chosen(argument, config))
     if as_json:
-        print_json(shown(config))
+        print_json(shown(loaded))
     else:
-        print_text(to_yaml(config))
+        print_text(to_yaml(loaded))
 
 
 @application.command()
@@ -58,3 +67,9 @@ def schema(as_json: AsJson = False) -> None:
         print_json(json_schema())
     else:
         print_text(msgspec.json.format(msgspec.json.encode(json_schema()), indent=2).decode())
+
+
+def _chosen(argument: Path | None, option: Path | None) -> Path:
+    if argument is not None and option is not None:
+        raise UsageError(f"{argument} and --config {option} are both given: name one file")
+    return argument or option or DEFAULT_CONFIG

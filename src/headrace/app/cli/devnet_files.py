@@ -14,7 +14,7 @@ from headrace.devnet.accounts import operator_key
 from headrace.devnet.state_dir import RunningDevnet
 
 CONFIG_FILE = "headrace.yaml"
-_PASSPHRASE = b"devnet"
+_PASSPHRASE = b"this key is public"
 _MS_PER_SECOND = 1000
 
 
@@ -26,9 +26,11 @@ def write_devnet_files(devnet: RunningDevnet, state_dir: Path) -> Path:
     """
     folder = state_dir.absolute()
     keystore, passphrase = folder / "keystore", folder / "passphrase"
-    if devnet.market.operator not in Keystore(keystore).addresses():
+    is_new = devnet.market.operator not in Keystore(keystore).addresses()
+    if is_new:
         Keystore(keystore, COST_MIN).import_hex(operator_key().hex().encode(), _PASSPHRASE)
-    _write_private(passphrase, _PASSPHRASE)
+    if is_new or not passphrase.exists():
+        _write_private(passphrase, _PASSPHRASE)
     places = DevnetPlaces(
         rpc_url=devnet.ws_url,
         block_time_ms=max(1, round(devnet.block_time_seconds * _MS_PER_SECOND)),

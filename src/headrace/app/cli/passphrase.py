@@ -7,6 +7,8 @@ from pathlib import Path
 from headrace.app.config.secret import Secret
 from headrace.errors import UsageError
 
+PASSPHRASE_CHARACTERS_MIN = 12  # who has the file guesses as fast as scrypt lets them, for as long as they like
+
 
 def passphrase_source(fd: int | None, file: Path | None) -> Secret | None:
     """The one source that was named, or None.
@@ -32,18 +34,27 @@ def read_passphrase(source: Secret | None, prompt: str = "Passphrase: ") -> str:
 
 
 def new_passphrase(source: Secret | None, prompt: str = "New passphrase: ") -> str:
-    """The passphrase of a new key; typed twice at a terminal.
+    """The passphrase of a new key, of `PASSPHRASE_CHARACTERS_MIN` at least; typed twice at a terminal.
 
     Raises:
         ConfigError: the source cannot be read.
-        UsageError: as `read_passphrase`, or the two differ.
+        UsageError: as `read_passphrase`, or it is too short, or the two differ.
     """
     if source is not None:
-        return source.reveal()
-    first = _typed(prompt)
+        return _long_enough(source.reveal())
+    first = _long_enough(_typed(prompt))
     if _typed("The same again: ") != first:
         raise UsageError("the two passphrases differ: try again")
     return first
+
+
+def _long_enough(text: str) -> str:
+    if len(text) < PASSPHRASE_CHARACTERS_MIN:
+        raise UsageError(
+            f"the passphrase has fewer than {PASSPHRASE_CHARACTERS_MIN} characters, and whoever copies the key's file"
+            " can try short ones until one fits: take a longer one, such as four or five random words"
+        )
+    return text
 
 
 def _typed(prompt: str) -> str:

@@ -9,7 +9,7 @@ from headrace.app.config.tree import Config
 _HEAD = """\
 # Configuration
 
-One YAML file. `headrace config check FILE` reads it as every other command does, `headrace config show FILE` prints
+One YAML file. `headrace config check` reads it as every other command does, `headrace config show` prints
 what was understood, `headrace config schema` prints a JSON schema for editors. This page is generated from the code.
 
 - The only top key is `defi`. Unknown and duplicate keys are refused with file, line and column.

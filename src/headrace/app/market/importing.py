@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from headrace.adapters.market_files.container import create, read_all
+from headrace.adapters.market_files.container import create, read_all, require_writable
 from headrace.adapters.market_files.foreign import fastlane, tycho, tycho_simulation
 from headrace.adapters.market_files.foreign.converted import Converted
 from headrace.adapters.market_files.lines import Line, write_line
@@ -56,8 +56,9 @@ def import_market(
     """Convert files of one foreign format, in their order, into one market file.
 
     Raises:
-        MarketFileError: a file is none of the known formats, or cannot be read.
+        MarketFileError: a file is none of the known formats, or cannot be read; or `out` cannot be written.
     """
+    require_writable(out)
     report(f"reading {len(sources)} files")
     contents = [read_all(source) for source in sources]
     name = _format(sources[0], contents[0])

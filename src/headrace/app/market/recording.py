@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from headrace.adapters.market_files.container import require_writable
 from headrace.adapters.market_files.writer import MarketWriter
 from headrace.app.config.tree import Config
 from headrace.app.market.snapshotting import write_prices, write_start
@@ -49,10 +50,12 @@ def record(*, report: Report, config: Config, out: Path, blocks: int | None) -> 
 
     Raises:
         UsageError: there is such a file already: what took hours to record is not written over.
-        HeadraceError: the node or the configuration failed, or the file cannot be written.
+        MarketFileError: the file cannot be written; said before the chain is read.
+        HeadraceError: the node or the configuration failed.
     """
     if out.is_file():
         raise UsageError(f"--out: {out} exists, and a recording is never written over: name another, or remove it")
+    require_writable(out)
     return asyncio.run(_record(report, config, out, blocks))
 
 

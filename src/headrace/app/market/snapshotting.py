@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from headrace.adapters.market_files.container import require_writable
 from headrace.adapters.market_files.writer import MarketWriter
 from headrace.app.config.tree import Config
 from headrace.app.market.origin import SOURCE
@@ -33,8 +34,10 @@ def snapshot(*, report: Report, config: Config, chain: str, out: Path) -> Snapsh
     """Read the market once and write it.
 
     Raises:
-        HeadraceError: the node or the configuration failed, or the file cannot be written.
+        MarketFileError: the file cannot be written; said before the chain is read.
+        HeadraceError: the node or the configuration failed.
     """
+    require_writable(out)
     return asyncio.run(_snapshot(report, config, chain, out))
 
 

@@ -54,6 +54,20 @@ def test_a_typo_is_code_2_with_its_line(file: Path, capsys: pytest.CaptureFixtur
     )
 
 
+def test_the_file_is_named_as_everywhere_or_as_an_argument(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    for command in ("check", "show"):
+        told = []
+        for way in (["--config", file.name], ["-c", file.name], [file.name], []):  # the fixture's name is the default
+            assert invoke(["config", command, *way]) == 0
+            told.append(capsys.readouterr().out)
+        assert set(told) == {told[0]}
+        assert invoke(["config", command, str(file), "--config", str(file)]) == 2
+        assert "are both given: name one file" in capsys.readouterr().err
+
+
 def test_what_is_shown_is_the_same_configuration(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["config", "show", str(file)]) == 0
     assert parse_config(capsys.readouterr().out, file) == load_config(file)

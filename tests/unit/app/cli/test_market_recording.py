@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 from contextlib import aclosing
 from pathlib import Path
 
@@ -95,6 +96,28 @@ def test_a_snapshot_holds_what_the_node_holds_and_quotes_without_it(
         assert all(row["refusal"] and row["amount_out_wei"] is None for row in document["venues"])
         assert invoke(["quote", *source, *too_much]) == 1
         assert "no venue takes this swap" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_chain_is_read(
+    devnet_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "headrace.yaml"
+    config = (devnet_dir / "headrace.yaml").read_text()
+    nowhere.write_text(re.sub(r"ws://[0-9.:]+", "ws://127.0.0.1:9", config))  # nobody listens there
+    (tmp_path / "a_file").touch()
+    for out, why in (
+        (tmp_path / "none" / "market.jsonl", "it cannot be written (No such file or directory): make the folder"),
+        (tmp_path / "a_file" / "market.jsonl", "it cannot be written (Not a directory)"),
+        (tmp_path, "it is a folder: name a file in it"),
+        (tmp_path / "market.zst", "zstd cannot be written here"),
+    ):
+        for command in ("snapshot", "record"):
+            assert invoke(["market", command, "--out", str(out), "--config", str(nowhere)]) == 7
+            assert why in capsys.readouterr().err
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a_file", "headrace.yaml"]
+    out = tmp_path / "market.jsonl"
+    assert invoke(["market", "snapshot", "--out", str(out), "--config", str(nowhere)]) == 3  # so it is asked after that
+    assert not out.exists()
 
 
 def test_a_market_that_is_lost_ends_a_recording(tmp_path: Path) -> None:

@@ -72,7 +72,14 @@ def test_a_passphrase_is_typed_twice_for_a_new_key(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("lines", "why"), [(("a", "b"), "differ"), (("",), "is empty"), (("EOF",), "is empty"), (("a", ""), "is empty")]
+    ("lines", "why"),
+    [
+        ((PASSPHRASE, PASSPHRASE + "!"), "differ"),
+        (("",), "is empty"),
+        (("EOF",), "is empty"),
+        ((PASSPHRASE, ""), "is empty"),
+        (("eleven char",), "fewer than 12 characters"),
+    ],
 )
 def test_a_mistyped_passphrase_stores_nothing(
     monkeypatch: pytest.MonkeyPatch,
@@ -85,6 +92,22 @@ def test_a_mistyped_passphrase_stores_nothing(
     assert invoke(["wallet", "create", "--keystore", keystore]) == 2
     assert why in capsys.readouterr().err
     assert not Path(keystore).exists()
+
+
+@pytest.mark.parametrize("command", ["create", "import"])
+def test_a_short_passphrase_stores_nothing_and_is_told_why_and_what_to_take(
+    command: str, keystore: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short, enough = private(tmp_path / "short", "eleven cars"), private(tmp_path / "enough", "twelve chars")
+    key = ["--key-file", private(tmp_path / "key", KEY)] if command == "import" else []
+    said = ["wallet", command, "--keystore", keystore, *key, "--passphrase-file"]
+    assert invoke([*said, short]) == 2
+    told = capsys.readouterr().err
+    assert "fewer than 12 characters" in told
+    assert "can try short ones until one fits: take a longer one" in told
+    assert "eleven cars" not in told
+    assert not Path(keystore).exists()
+    assert invoke([*said, enough]) == 0
 
 
 def test_a_passphrase_comes_through_a_descriptor(keystore: str) -> None:
