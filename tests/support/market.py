@@ -105,8 +105,15 @@ class Lender:
     """A lender of anything at a share; `locked` names what it cannot serve."""
 
     def __init__(
-        self, funding: Funding, *, fee: Fraction, gas: int = 0, locked: frozenset[PoolId] = frozenset()
+        self,
+        funding: Funding,
+        *,
+        fee: Fraction,
+        gas: int = 0,
+        locked: frozenset[PoolId] = frozenset(),
+        closed: str = "",
     ) -> None:
+        self._closed = closed
         self.funding = funding
         self.lender = Address("0x" + f"{funding:02x}" * 20)
         self.gas = gas
@@ -117,7 +124,12 @@ class Lender:
         return bool(self._locked.intersection(pools)) or self.lender in venues
 
     def fee_units(self, token: Address, amount_units: int) -> int | None:
-        return -(-amount_units * self._fee.numerator // self._fee.denominator) if token in TOKENS else None
+        if self._closed or token not in TOKENS:
+            return None
+        return -(-amount_units * self._fee.numerator // self._fee.denominator)
+
+    def why_closed(self, token: Address) -> str:
+        return self._closed if token in TOKENS else ""
 
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Has everything always."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
+import structlog
 
 from headrace.adapters.chains.evm.chain import EvmChain
 from headrace.adapters.chains.evm.gathering import GatheringChain
@@ -38,6 +39,7 @@ from headrace.ports.pool import DEX
 _LENDING = ProtocolId("aave_v3")
 _UNISWAP_V4 = ProtocolId("uniswap_v4")
 Report = Callable[[str], None]
+log = structlog.get_logger("headrace")
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -59,11 +61,12 @@ class Places(msgspec.Struct, frozen=True):
     token_desk: TokenDesk
 
     async def refresh(self, head: BlockHeader) -> None:
-        """Read prices and what lenders hold, off the hot path.
+        """Read prices and what lenders hold and allow, off the hot path; a lender that closes or opens is told.
 
         Raises:
             ChainError: the node failed; what was read before stays, and prices grow old.
         """
+        before = self._closed()
         reads = [source.refresh(self.chain, head.hash) for source in self.sources]
         fees = (self.oracle.refresh(self.chain, head), self.l1_fee.refresh(self.chain, head.hash))
         results = await asyncio.gather(*fees, *reads, return_exceptions=True)
@@ -71,6 +74,16 @@ class Places(msgspec.Struct, frozen=True):
             if result is not None:
                 raise result
         self.token_desk.begin_renewal(head)
+        after = self._closed()
+        for why in sorted(after - before):
+            log.warning("lender closed", why=why)
+        for why in sorted(before - after):
+            log.info("lender no longer closed", by=why)
+
+    def _closed(self) -> set[str]:
+        """What forbids loans of the tokens that routes begin with."""
+        tokens = self.config.chain.start_token_addresses
+        return {why for source in self.sources for token in tokens if (why := source.why_closed(token))}
 
 
 @asynccontextmanager

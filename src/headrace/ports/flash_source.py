@@ -33,6 +33,10 @@ class FlashSource(Protocol):
         """What borrowing costs, rounded as the lender rounds; None where it cannot lend that much as last read."""
         ...
 
+    def why_closed(self, token: Address) -> str:
+        """Why it lends nothing of a token that it could lend, as last read; empty where nothing forbids it."""
+        ...
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read what it can lend, off the hot path.
 

@@ -11,6 +11,9 @@ from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
 from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
 from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
+from headrace.devnet import rpc
+from headrace.devnet.abi import encode_call
+from headrace.devnet.accounts import MAKER, account_address
 from headrace.devnet.market import Market
 from headrace.devnet.world import Devnet
 from headrace.errors import MalformedAnswerError
@@ -18,6 +21,14 @@ from headrace.model.address import Address, ChainId, PoolId
 from headrace.model.pool import Pool, ProtocolId
 from headrace.ports.chain import Call
 from headrace.ports.flash_source import FlashSource
+
+NOBODY = 6  # an account without code
+SWITCHES = [
+    ("setReservePause(address,bool)", True, "29", "is paused"),  # Errors.RESERVE_PAUSED
+    ("setReserveFlashLoaning(address,bool)", False, "91", "is not enabled for flash loans"),  # FLASHLOAN_DISABLED
+    ("setReserveFreeze(address,bool)", True, "", ""),  # a frozen reserve lends
+    ("setReserveActive(address,bool)", False, "27", "is not active"),  # RESERVE_INACTIVE
+]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +82,57 @@ def test_aave_lends_what_the_a_token_holds_at_five_basis_points_rounded_half_up(
     assert source.fee_units(weth, 10**30) is None
     assert source.fee_units(nobody, 1) is None
     assert not source.is_locked_by((PoolId(vault),), (vault,))
+
+
+def asked_for_a_loan(devnet: Devnet, token: Address) -> str:
+    """What the pool's own code says: its error's number, or nothing where only the receiver is to blame."""
+    aave, receiver = devnet.market.aave.pool, account_address(NOBODY)
+    data = encode_call("flashLoanSimple(address,address,uint256,bytes,uint16)", receiver, token, 1, b"", 0)
+    call = {"from": receiver, "to": aave, "data": data}
+    (answer,) = devnet.rpc.attempt([rpc.Call("eth_call", (call, "latest"))])
+    assert isinstance(answer, rpc.RpcFailure), "an account without code takes no loan"
+    said = answer.message.rpartition(" ")[2]
+    return said if said in {error for _, _, error, _ in SWITCHES} else ""
+
+
+@pytest.mark.parametrize(("switch", "to", "error", "why"), SWITCHES, ids=[one[0].partition("(")[0] for one in SWITCHES])
+def test_aave_lends_nothing_exactly_where_its_own_code_refuses(
+    devnet: Devnet,
+    switch: str,
+    to: bool,  # noqa: FBT001 - a parameter of the test
+    error: str,
+    why: str,
+) -> None:
+    token, maker, pool = devnet.market.token("WETH").address, account_address(MAKER), devnet.market.aave.pool
+    asked = {"to": devnet.market.aave.provider, "data": encode_call("getPoolConfigurator()")}
+    configurator = Address("0x" + str(devnet.rpc.request("eth_call", asked, "latest"))[-40:])
+    source = AaveV3FlashLoan(pool, [token])
+
+    def act(contract: Address, signature: str, *args: object) -> None:
+        fields = {"from": maker, "to": contract, "data": encode_call(signature, *args), "gas": hex(3_000_000)}
+        done = devnet.rpc.request("eth_sendTransaction", fields)
+        devnet.rpc.request("evm_mine")
+        receipt = devnet.rpc.request("eth_getTransactionReceipt", done)
+        assert isinstance(receipt, dict)
+        assert receipt["status"] == "0x1", signature
+
+    snapshot = devnet.rpc.request("evm_snapshot")
+    try:
+        refreshed(devnet, source)
+        assert (asked_for_a_loan(devnet, token), source.why_closed(token), source.fee_units(token, 1)) == ("", "", 0)
+        if "Active" in switch:  # only what nobody has supplied can be made inactive
+            act(pool, "withdraw(address,uint256,address)", token, 2**256 - 1, maker)
+        act(configurator, switch, token, to)
+        refreshed(devnet, source)
+        assert asked_for_a_loan(devnet, token) == error
+        assert source.why_closed(token) == (f"the Aave reserve of {token} {why}" if why else "")
+        assert source.fee_units(token, 1) == (None if why else 0)
+        act(configurator, switch, token, not to)
+        refreshed(devnet, source)
+        assert asked_for_a_loan(devnet, token) == ""
+        assert source.why_closed(token) == ""
+    finally:
+        devnet.rpc.request("evm_revert", snapshot)
 
 
 def test_a_v3_pool_lends_what_it_holds_at_its_fee_rounded_up_unless_it_is_on_the_route(devnet: Devnet) -> None:

@@ -2,6 +2,11 @@
 
 Source: aave-v3-core FlashLoanLogic.executeFlashLoanSimple: `amount.percentMul(premium)`; PercentageMath rounds half up;
 what can be lent is what the aToken contract holds of the underlying. Borrowing here locks no pool.
+
+A reserve that is paused, not active, or not enabled for flash loans lends nothing: ValidationLogic
+.validateFlashloanSimple asks these three bits of its configuration, in this order. A frozen one takes no deposits and
+lends all the same. The bit that enables flash loans came with v3.0.1: a reserve of the very first release reads as not
+enabled, and is not borrowed from.
 """
 
 from collections.abc import Sequence
@@ -14,6 +19,8 @@ from headrace.ports.chain import Call, Chain
 
 _FLASHLOAN_PREMIUM_TOTAL = bytes.fromhex("074b2e43")
 _GET_RESERVE_DATA = bytes.fromhex("35ea6a75")
+_CONFIGURATION_WORD = 0
+_ACTIVE_BIT, _PAUSED_BIT, _FLASH_LOAN_ENABLED_BIT = 56, 60, 63  # ReserveConfiguration
 _A_TOKEN_WORD = 8  # DataTypes.ReserveData: the ninth word
 _BPS = 10_000
 _GAS = 110_000  # contracts/README.md
@@ -30,6 +37,7 @@ class AaveV3FlashLoan:
         self.lender = pool
         self._tokens = tuple(tokens)
         self._available: dict[Address, int] = {}
+        self._closed: dict[Address, str] = {}
         self._premium_bps = 0
 
     def is_locked_by(self, pools: tuple[PoolId, ...], venues: tuple[Address, ...]) -> bool:  # noqa: ARG002 - port
@@ -38,12 +46,16 @@ class AaveV3FlashLoan:
 
     def fee_units(self, token: Address, amount_units: int) -> int | None:
         """The premium, rounded half up."""
-        if amount_units > self._available.get(token, 0):
+        if token in self._closed or amount_units > self._available.get(token, 0):
             return None
         return (amount_units * self._premium_bps + _BPS // 2) // _BPS
 
+    def why_closed(self, token: Address) -> str:
+        """What the reserve's configuration says; a token without a reserve is not closed, but not lent either."""
+        return self._closed.get(token, "")
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
-        """Read the premium and what each reserve holds; a token without a reserve cannot be borrowed."""
+        """Read the premium, and what each reserve allows and holds; a token without a reserve cannot be borrowed."""
         calls = [
             Call(self.lender, _GET_RESERVE_DATA + bytes.fromhex(token[2:]).rjust(32, b"\0")) for token in self._tokens
         ]
@@ -58,3 +70,14 @@ class AaveV3FlashLoan:
         balances = await read_balances(chain, list(holders.items()), block)
         self._available = {token: balance for (token, _), balance in balances.items()}
         self._premium_bps = premium[0]
+        configured = {token: words[_CONFIGURATION_WORD] for token, words in zip(self._tokens, reserves, strict=True)}
+        found = {token: _why_closed(configured[token]) for token in holders}
+        self._closed = {token: f"the Aave reserve of {token} {why}" for token, why in found.items() if why}
+
+
+def _why_closed(configuration: int) -> str:
+    if configuration >> _PAUSED_BIT & 1:
+        return "is paused"
+    if not configuration >> _ACTIVE_BIT & 1:
+        return "is not active"
+    return "" if configuration >> _FLASH_LOAN_ENABLED_BIT & 1 else "is not enabled for flash loans"

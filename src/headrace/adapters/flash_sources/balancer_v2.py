@@ -42,6 +42,10 @@ class BalancerV2FlashLoan:
         product = amount_units * self._fee_fraction
         return -(-product // _ONE)
 
+    def why_closed(self, token: Address) -> str:  # noqa: ARG002 - port
+        """What would forbid a loan is not read: the rehearsal finds it."""
+        return ""
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read the vault's balances and its fee."""
         balances = await read_balances(chain, [(token, self.lender) for token in self._tokens], block)

@@ -35,6 +35,10 @@ class UniswapV3Flash:
             return None
         return -(-amount_units * self._pool.fee_pips // _PIPS)
 
+    def why_closed(self, token: Address) -> str:  # noqa: ARG002 - port
+        """What would forbid a loan is not read: the rehearsal finds it."""
+        return ""
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read the pool's balances."""
         balances = await read_balances(chain, [(token, self.lender) for token in self._pool.tokens], block)

@@ -6,7 +6,7 @@ is paid. A flash loan costs its lender's fee and gas, and never comes from a sou
 
 from collections.abc import Collection, Sequence
 
-from headrace.model.address import ZERO_ADDRESS
+from headrace.model.address import ZERO_ADDRESS, Address
 from headrace.model.executor_plan import Funding
 from headrace.model.opportunity import FundingOffer, Source
 from headrace.model.route import Route
@@ -50,6 +50,10 @@ class FundingDesk:
         loans = self._loans(route, amount_units, snapshot)
         offers = [*([] if own is None else [own]), *(loan for loan in loans if loan.source not in without)]
         return min(offers, key=lambda o: (o.fee_units << 96) + o.gas * gas_price_units_x96, default=None)
+
+    def why_closed(self, token: Address) -> str:
+        """Why lenders that could lend a token do not, as last read; empty where nothing forbids it to any of them."""
+        return "; ".join(filter(None, (source.why_closed(token) for source in self._sources)))
 
     def _without_lender(
         self, route: Route, amount_units: int, snapshot: Snapshot[PoolState], without: Collection[Source]

@@ -271,7 +271,9 @@ class Validator:
         )
         if offer is None:
             symbol = _symbol(snapshot, route.token_in)
-            return Refusal(Reason.NO_FUNDING, f"nobody lends {amounts[0]} units of {symbol} for this route")
+            closed = self._funding.why_closed(route.token_in)
+            detail = f"nobody lends {amounts[0]} units of {symbol} for this route{f': {closed}' if closed else ''}"
+            return Refusal(Reason.NO_FUNDING, detail)
         gas = PLAN_GAS + offer.gas + self._route_gas(route, amounts, snapshot)
         gas_units = -(-gas * economics.gas_price_units_x96 >> _X96) + 1 + economics.l1_fee_units
         profit = amounts[-1] - amounts[0] - offer.fee_units

@@ -299,6 +299,19 @@ def test_a_loan_costs_its_fee_and_a_source_that_the_plan_locks_is_never_used() -
     assert refused(market, validator(funding=FundingDesk(Holdings(), [locked], dexes))) is Reason.NO_FUNDING
 
 
+def test_a_lender_that_is_closed_is_no_engine_and_says_why_where_nobody_else_lends() -> None:
+    market = mispriced(gap_bps=300)
+    dexes = {name: NoFlashSwap({"a": 3000, "b": 3000}) for name in DEXES}
+    closed = Lender(Funding.AAVE_V3_FLASH_LOAN, fee=Fraction(0), closed="the reserve is paused")
+    dear = Lender(Funding.BALANCER_V2_FLASH_LOAN, fee=Fraction(1, 1000))
+    valid = accepted(market, validator(funding=FundingDesk(Holdings(), [closed, dear], dexes)))
+    assert valid.funding.funding is Funding.BALANCER_V2_FLASH_LOAN
+    verdict = judge(market, validator(funding=FundingDesk(Holdings(), [closed], dexes)))
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason is Reason.NO_FUNDING
+    assert verdict.detail.endswith("for this route: the reserve is paused")
+
+
 STOPPED = Refusal(Reason.REHEARSAL_REVERTED, "the lender is shut")
 
 
