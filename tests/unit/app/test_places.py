@@ -3,7 +3,6 @@
 import asyncio
 from fractions import Fraction
 from types import SimpleNamespace
-from typing import cast
 
 from structlog.testing import capture_logs
 from tests.support.intents import header
@@ -35,9 +34,9 @@ def test_that_a_lender_closes_and_opens_again_is_told_once_each() -> None:
     lender, reads = Moody(), SimpleNamespace(refresh=nothing)
     desk = SimpleNamespace(begin_renewal=lambda _head: None)
     config = SimpleNamespace(chain=SimpleNamespace(start_token_addresses=(WETH.address,)))
-    fields = dict.fromkeys(Places.__struct_fields__)
-    fields |= {"config": config, "sources": (lender,), "oracle": reads, "l1_fee": reads, "token_desk": desk}  # type: ignore[dict-item]  # stand-ins
-    places = cast("Places", Places(**fields))  # type: ignore[arg-type]  # the same
+    fields: dict[str, object] = dict.fromkeys(Places.__struct_fields__)
+    fields |= {"config": config, "sources": (lender,), "oracle": reads, "l1_fee": reads, "token_desk": desk}
+    places = Places(**fields)  # type: ignore[arg-type]  # stand-ins
     with capture_logs() as told:
         for why in ("", "is paused", "is paused", "is not active", "", ""):
             lender.why = why
