@@ -7,9 +7,11 @@ real SIGKILLs of processes that run the command's own entry point.
 import os
 import random
 import signal
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -23,6 +25,7 @@ from tests.support.waiting import found
 from headrace.adapters.stores.sqlite.journal import read_journal
 from headrace.app.config.load import load_config
 from headrace.devnet.rpc import Rpc, quantity
+from headrace.model.execution import is_explained
 from headrace.model.intent import IntentStatus, Purpose
 from headrace.model.record import IntentEnded, PayloadSigned, Record, SlotFinal
 
@@ -158,6 +161,19 @@ def test_after_seventy_kills_nothing_was_sent_twice_and_nothing_forgotten(
     assert proxy.sent_before_journaled == []
     assert chain[0].nonce == 0
     _assert_worth(lives, proxy, journaled, chain)
+
+
+def test_after_seventy_kills_the_history_has_a_row_of_all_that_ended_and_why_it_reverted(
+    settled: tuple[Lives, KillingProxy, list[Record], list[OnChain]],
+) -> None:
+    lives, _, records, _ = settled
+    last = {name: outcomes[-1] for name, outcomes in sorted_out(records).outcomes.items()}
+    executed = {name: outcome.status for name, outcome in last.items() if outcome.tx_hash is not None}
+    with closing(sqlite3.connect(lives.journal.with_name("history.sqlite"))) as history:
+        rows = {row[0]: row[1:] for row in history.execute("SELECT id, status, cause FROM execution_results")}
+    assert {name: row[0] for name, row in rows.items()} == {name: status.value for name, status in executed.items()}
+    assert all(is_explained(cause) for status, cause in rows.values() if status == IntentStatus.REVERTED.value)
+    assert IntentStatus.CANCELLED in executed.values()
 
 
 @pytest.mark.parametrize("forgotten", [PayloadSigned, IntentEnded, SlotFinal])

@@ -113,14 +113,19 @@ class Trading:
 
 
 class Blocks:
-    """The market, as far as an agent sees it: a block whenever the agent wants one; stale at those of `stale_at`."""
+    """The market, as far as an agent sees it: a block whenever the agent wants one; stale at those of `stale_at`.
+
+    `at_block` is told of each before the agent is.
+    """
 
     def __init__(self, world: World, stale_at: frozenset[int]) -> None:
         self._world, self._stale_at = world, stale_at
+        self.at_block: Callable[[int], None] = lambda _number: None
 
     async def snapshots(self) -> AsyncGenerator[Snapshot[PoolState] | Stale, None]:
         while True:
             self._world.mine()
+            self.at_block(self._world.head.number)
             if self._world.head.number in self._stale_at:
                 yield Stale("the node is behind", is_lost=False)
             else:
@@ -142,7 +147,7 @@ class Scene:
         self.rerunner, clock = Rerunner(world), WorldClock(world)
         sockets = Sockets(chain, self.rerunner, WorldSigner(world), WorldJournal(world), WorldHoldings(), clock)
         self.manager = TransactionManager(ACCOUNT, RULES, sockets)
-        self.trading = Trading(self, trades)
+        self.trading, self.blocks = Trading(self, trades), Blocks(world, stale_at)
         places = SimpleNamespace(
             chain=self.node,
             config=SimpleNamespace(
@@ -155,7 +160,7 @@ class Scene:
         )
         self.agent = ArbitrageAgent(
             places=cast("Places", places),
-            feed=cast("ScreenedFeed", Blocks(world, stale_at)),
+            feed=cast("ScreenedFeed", self.blocks),
             line=cast("Line", self.trading),
             treasury=cast("CapitalTreasury", SimpleNamespace(refresh=_at_once)),
             transactions=self.manager,

@@ -146,7 +146,7 @@ class ArbitrageAgent:
         return summarise(
             blocks=self.tally.blocks,
             counts=self.tally.counts(),
-            executions=[*self.tally.executions, *self._books.unexplained(), *(await self._pending())],
+            executions=[*self.tally.executions, *self._books.unwritten(), *(await self._pending())],
             refusals={reason.value: count for reason, count in self.tally.refusals.items()},
             tokens=self._places.tokens,
         )

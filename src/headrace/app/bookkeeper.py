@@ -124,9 +124,10 @@ class Bookkeeper:
             if not asking.cancelled():
                 asking.result()
 
-    def unexplained(self) -> list[Execution]:
-        """Reverts whose cause nobody knows yet, each with why not."""
-        return [before_the_chain_is_asked(_worded(one).concluded.ended) for one in self._reverts.values()]
+    def unwritten(self) -> list[Execution]:
+        """Reverts that are not written down yet; where nobody knows the cause, with why not."""
+        asked = [before_the_chain_is_asked(_worded(one).concluded.ended) for one in self._reverts.values()]
+        return [*(execution for _, execution in self._found), *asked]
 
     def write(self, write: Callable[[Store], None]) -> None:
         """Write to the history, where there is one; that it fails stops nothing."""
@@ -183,7 +184,9 @@ class Bookkeeper:
         """Whether all was found out about a revert; it then waits to be written down."""
         assert self._transactions is not None, "nothing ends in a dry run"
         if self._transactions.is_to_be_asked_again(one.outcome):
-            log.warning("cause not known yet", why=one.outcome.cause, intent=one.outcome.intent_id)
+            before = self._reverts.get(one.serial)
+            if before is not None and before.outcome.cause != one.outcome.cause:  # said once, not in every block
+                log.warning("cause not known yet", why=one.outcome.cause, intent=one.outcome.intent_id)
             return False
         execution = await self._execution(one)
         if execution is not None:

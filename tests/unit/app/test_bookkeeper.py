@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.recording_agent import History, Rerunner, Scene, live
 from tests.support.transaction_world import CALM, Crash, Faults, World
 from tests.support.waiting import until
@@ -30,7 +31,7 @@ def told_causes(world: World) -> list[str]:
 def test_a_revert_that_could_not_be_recorded_at_once_is_recorded_with_its_cause_later() -> None:
     async def life(scene: Scene) -> None:
         scene.agent.take_up(await scene.ended("a"))
-        scene.node.failures = 1
+        scene.node.failures = 1  # what only a record asks for
         await scene.record()
         await scene.asked()
         assert (scene.rows, told_causes(scene.world)) == ([], [])
@@ -119,15 +120,17 @@ def test_a_node_that_fails_is_asked_again_with_a_later_block() -> None:
     async def life(scene: Scene) -> None:
         scene.agent.take_up(await scene.ended("a"))
         scene.rerunner.failures = 2
-        for _ in range(2):
-            await scene.record()
-            await scene.asked()
+        for warnings in (1, 0):
+            with capture_logs() as told:
+                await scene.record()
+                await scene.asked()
+            assert [line["event"] for line in told] == ["cause not known yet"] * warnings  # the same is said once
             assert (scene.rows, told_causes(scene.world)) == ([], [])
-            (shown,) = scene.agent._books.unexplained()
+            (shown,) = scene.agent._books.unwritten()
             assert shown.cause == "not found: no answer in time"
         await scene.agent.settle()
         assert scene.rows == [("a", "reverted", CAUSE)]
-        assert not scene.agent._books.unexplained()
+        assert not scene.agent._books.unwritten()
 
     live(life, lambda: Scene(reverting_world()))
 
@@ -184,7 +187,7 @@ def test_an_end_that_waits_for_no_answer_leaves_the_revert_owed_and_says_so(monk
         await scene.record()
         await scene.agent.settle()
         assert scene.rerunner.at_work == 0  # cancelled, and gone
-        (shown,) = scene.agent._books.unexplained()
+        (shown,) = scene.agent._books.unwritten()
         assert (shown.status, shown.cause) == (IntentStatus.REVERTED, "not found: nobody was asked yet")
         assert set(scene.manager.state.unexplained) == {"a"}
 
@@ -195,6 +198,19 @@ def test_an_end_that_waits_for_no_answer_leaves_the_revert_owed_and_says_so(monk
 
     live(ends, lambda: Scene(world))
     live(comes_after, lambda: Scene(world))
+
+
+def test_what_was_found_and_is_not_written_down_yet_is_in_a_report_all_the_same() -> None:
+    async def life(scene: Scene) -> None:
+        scene.agent.take_up(await scene.ended("a"))
+        await scene.record()
+        await scene.asked()  # and then a Ctrl-C comes, before the next block
+        report = await scene.agent.report()
+        assert [(row.status, row.cause) for row in report.executions] == [("reverted", CAUSE)]
+        await scene.agent.settle()
+        assert (await scene.agent.report()).executions == report.executions
+
+    live(life, lambda: Scene(reverting_world()))
 
 
 def test_a_task_that_breaks_is_heard_with_the_next_block(monkeypatch: pytest.MonkeyPatch) -> None:
