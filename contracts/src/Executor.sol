@@ -3,49 +3,75 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {BalanceGuard} from "./BalanceGuard.sol";
 import {IExecutor} from "./interfaces/IExecutor.sol";
+import {IWrappedNative} from "./interfaces/IWrappedNative.sol";
 import {Header, PlanReader} from "./libraries/PlanReader.sol";
 import {PlanFunding} from "./PlanFunding.sol";
+import {Roles} from "./Roles.sol";
 
 /// @title Executor
 /// @notice Walks a plan, a cycle of swaps that starts and ends in one token, atomically: it ends with at least the planned
 /// profit, or nothing happened.
 ///
-/// The owner, set once at construction, appoints and dismisses operators and withdraws any token to anywhere. It cannot
-/// execute plans unless it appoints itself.
+/// For every call by anybody but the owner, with any calldata, whatever pools, hooks, tokens off the list and builders do:
+/// what this contract holds of native coin and its wrapper together, and of every token on the owner's list, is not less
+/// at the end, but for what the owner's treasury received in that call; no allowance is left; roles, lists and pause are
+/// as before (the guardian may pause). So a stolen operator key can give away opportunities, not what is held.
 ///
-/// Operators execute plans, and nothing else. A plan can spend no more than its `amountIn` of its first token and then
-/// what each step brought in; it cannot end with less of its first token than it began with, or take from the rest of what
-/// this contract holds. An operator can give away the profit of a trade, not the capital.
-///
-/// Everybody else can do nothing: the callbacks of pools and lenders are open only while a plan waits for them.
-///
-/// No allowance outlives a plan. Native coin is refused.
-contract Executor is IExecutor, PlanFunding {
+/// The profit is counted in one listed token. Of what is measured beyond the planned minimum a share can be tipped to the
+/// block's builder, up to the owner's cap. Each account has an Executor of its own.
+/// @dev Why that holds stands in `BalanceGuard`.
+contract Executor is IExecutor, Roles, PlanFunding {
     using PlanReader for bytes;
-    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
-    address public immutable owner;
-    mapping(address => bool) public isOperator;
+    uint256 private constant BPS = 10_000;
 
     bool private transient executing;
 
-    modifier onlyOwner() {
-        if (msg.sender != owner) revert NotOwner(msg.sender);
+    /// @dev Whoever is called meanwhile, an operator too, finds everything but the callbacks closed.
+    modifier alone() {
+        if (executing) revert ExecuteReentered(msg.sender);
+        executing = true;
         _;
+        executing = false;
     }
 
-    constructor(address newOwner) {
-        if (newOwner == address(0)) revert OwnerIsZero();
-        owner = newOwner;
+    constructor(address newOwner, IWrappedNative newWrappedNative) Roles(newOwner) BalanceGuard(newWrappedNative) {}
+
+    /// @dev Native coin comes from unwrapping alone.
+    receive() external payable {
+        if (msg.sender != address(wrappedNative)) revert NativeCoinRefused(msg.sender);
     }
 
     /// @inheritdoc IExecutor
-    function setOperator(address operator, bool newIsOperator) external onlyOwner {
-        isOperator[operator] = newIsOperator;
-        emit OperatorSet(operator, newIsOperator);
+    function execute(bytes calldata plan) external alone returns (uint256 profit) {
+        return _execute(plan, _authorise());
+    }
+
+    /// @inheritdoc IExecutor
+    function executeBatch(bytes[] calldata plans) external alone returns (uint256 executed) {
+        _authorise();
+        for (uint256 i; i < plans.length; ++i) {
+            if (LowLevelCall.callNoReturn(address(this), abi.encodeCall(this.executeOfBatch, (plans[i])))) ++executed;
+            else emit PlanOfBatchFailed(i);
+        }
+    }
+
+    /// @inheritdoc IExecutor
+    function executeOfBatch(bytes calldata plan) external {
+        if (msg.sender != address(this)) revert NotItself(msg.sender);
+        _execute(plan, _tipShareMaxBps());
+    }
+
+    /// @inheritdoc IExecutor
+    function sweep(IERC20 token, uint256 amount) external alone {
+        _authorise();
+        if (treasury == address(0)) revert TreasuryIsZero();
+        emit Swept(address(token), treasury, amount);
+        token.safeTransfer(treasury, amount);
     }
 
     /// @inheritdoc IExecutor
@@ -55,25 +81,39 @@ contract Executor is IExecutor, PlanFunding {
     }
 
     /// @inheritdoc IExecutor
-    function execute(bytes calldata plan) external returns (uint256 profit) {
-        if (!isOperator[msg.sender]) revert NotOperator(msg.sender);
-        if (executing) revert ExecuteReentered(msg.sender);
-        executing = true;
-
-        Header memory header = plan.validate();
-        if (block.number > header.deadlineBlock) revert DeadlinePassed(header.deadlineBlock, block.number);
-
-        uint256 heldBefore = header.token.balanceOf(address(this));
-        _fund(plan, header, heldBefore);
-        profit = _requireProfit(header.token.balanceOf(address(this)), heldBefore, header.profitMin);
-
-        executing = false;
+    function wrapNative() external {
+        wrappedNative.deposit{value: address(this).balance}();
     }
 
-    function _requireProfit(uint256 heldAfter, uint256 heldBefore, uint256 profitMin) private pure returns (uint256) {
-        if (heldAfter < heldBefore + profitMin) {
-            revert ProfitBelowMinimum(heldAfter.toInt256() - heldBefore.toInt256(), profitMin);
+    function _execute(bytes calldata plan, uint256 tipShareMaxBps_) private returns (uint256 profit) {
+        Header memory header = plan.validate();
+        if (block.number > header.deadlineBlock) revert DeadlinePassed(header.deadlineBlock, block.number);
+        if (header.tipShareBps > tipShareMaxBps_) revert TipShareTooLarge(header.tipShareBps, tipShareMaxBps_);
+        _requireListed(header.token);
+
+        uint256 balance = _guard(header.token);
+        _fund(plan, header, balance);
+        if (header.tipShareBps != 0) _tip(header, _held(header.token, balance));
+
+        profit = _requireGain(header.token, header.profitMin);
+        for (uint256 i = 1; i < header.tokenCount; ++i) {
+            _requireKept(plan.token(i));
         }
-        return heldAfter - heldBefore;
+    }
+
+    /// @dev A share of the profit measured so far; the minimum is asked for after it.
+    function _tip(Header memory header, uint256 heldBefore) private {
+        if (address(header.token) != address(wrappedNative)) revert TipNotInNative(address(header.token));
+        uint256 heldAfter = _held(header.token);
+        if (heldAfter <= heldBefore) return;
+
+        uint256 tip = (heldAfter - heldBefore) * header.tipShareBps / BPS;
+        if (address(this).balance < tip) wrappedNative.withdraw(tip - address(this).balance);
+        if (!LowLevelCall.callNoReturn(block.coinbase, tip, "")) revert TipRefused(block.coinbase, tip);
+    }
+
+    /// @dev Wrapped native coin is always on the list.
+    function _requireListed(IERC20 token) private view {
+        if (address(token) != address(wrappedNative) && !isListed[token]) revert TokenNotListed(address(token));
     }
 }

@@ -2,12 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IAaveV3FlashLoanSimpleReceiver, IAaveV3Pool} from "./interfaces/IAaveV3.sol";
 import {IBalancerV2FlashLoanRecipient, IBalancerV2Vault} from "./interfaces/IBalancerV2.sol";
 import {IUniswapV2Callee} from "./interfaces/IUniswapV2.sol";
 import {IUniswapV3FlashCallback, IUniswapV3Pool, IUniswapV3SwapCallback} from "./interfaces/IUniswapV3.sol";
-import {ExactApproval} from "./libraries/ExactApproval.sol";
 import {Funding, Header, PlanReader} from "./libraries/PlanReader.sol";
 import {Step, StepKind} from "./libraries/Step.sol";
 import {StepWalker} from "./StepWalker.sol";
@@ -24,9 +22,7 @@ abstract contract PlanFunding is
     IBalancerV2FlashLoanRecipient,
     IAaveV3FlashLoanSimpleReceiver
 {
-    using ExactApproval for IERC20;
     using PlanReader for bytes;
-    using SafeERC20 for IERC20;
 
     error CapitalInsufficient(address token, uint256 amountIn, uint256 held);
 
@@ -92,7 +88,7 @@ abstract contract PlanFunding is
     function executeOperation(address, uint256, uint256 premium, address, bytes calldata plan) external returns (bool) {
         _acceptCallback(plan);
         _walkAll(plan);
-        plan.token(0).grant(msg.sender, plan.amountIn() + premium);
+        _grant(plan.token(0), msg.sender, plan.amountIn() + premium);
         return true;
     }
 
@@ -112,7 +108,7 @@ abstract contract PlanFunding is
 
     function _flashSwap(bytes calldata plan, Header memory header) private {
         Step memory first = plan.stepAt(header.stepsOffset, header.token);
-        heldBeforeFlash = first.tokenOut.balanceOf(address(this));
+        heldBeforeFlash = _guard(first.tokenOut);
         if (first.kind == StepKind.UniswapV2) _flashUniswapV2(first, header.amountIn, plan);
         else _takeUniswapV3(first, header.amountIn, _receiverFor(first, plan.stepAfter(first)), plan);
     }
@@ -142,7 +138,7 @@ abstract contract PlanFunding is
         _expectCallback(header.lender, IAaveV3FlashLoanSimpleReceiver.executeOperation.selector, keccak256(plan));
         IAaveV3Pool(header.lender).flashLoanSimple(address(this), address(header.token), header.amountIn, plan, 0);
         _requireCalledBack(header.lender);
-        header.token.requireSpent(header.lender);
+        _requireSpent(header.token, header.lender);
     }
 
     function _continueUniswapV2(bytes calldata plan) private {
@@ -171,7 +167,7 @@ abstract contract PlanFunding is
     }
 
     function _repay(bytes calldata plan, uint256 fee) private {
-        plan.token(0).safeTransfer(msg.sender, plan.amountIn() + fee);
+        _pay(plan.token(0), msg.sender, plan.amountIn() + fee);
     }
 
     function _receivedInFlash(Step memory first) private view returns (uint256) {

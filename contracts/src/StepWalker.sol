@@ -49,7 +49,7 @@ abstract contract StepWalker is
     }
 
     function _swapMeasured(Step memory step, uint256 amountIn, address holder) private returns (uint256 amountOut) {
-        uint256 heldBefore = step.tokenOut.balanceOf(address(this));
+        uint256 heldBefore = _guard(step.tokenOut);
         _swap(step, amountIn, holder, address(this));
         return step.tokenOut.balanceOf(address(this)) - heldBefore;
     }

@@ -244,7 +244,7 @@ contract ExecutorCallbacksTest is Market {
             tokenOut: b,
             venue: address(puppet),
             terms: isV4 ? bytes32(TERMS_V4) : bytes32(bytes20(POOL_V3)),
-            end: 62 + 60 + (isV4 ? 49 : 43)
+            end: 64 + 60 + (isV4 ? 49 : 43)
         });
         return abi.encode(step, AMOUNT, _venue(StepKind.UniswapV2, b, a));
     }

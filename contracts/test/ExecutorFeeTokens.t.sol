@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {BalanceGuard} from "../src/BalanceGuard.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {FeeToken} from "../src/devnet/FeeToken.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
@@ -21,7 +22,7 @@ contract ExecutorFeeTokensTest is Market {
         assertGt(executor.execute(plan.encode()), 0, "lands without a fee");
 
         plan = _balancerCycle(_newFeeToken(2000), true);
-        vm.expectPartialRevert(IExecutor.ProfitBelowMinimum.selector);
+        vm.expectPartialRevert(BalanceGuard.ProfitBelowMinimum.selector);
         executor.execute(plan.encode());
     }
 
@@ -47,6 +48,7 @@ contract ExecutorFeeTokensTest is Market {
     function _newFeeToken(uint256 feeBps) private returns (FeeToken feeToken) {
         feeToken = new FeeToken("F", "F", type(uint128).max, feeBps);
         feeToken.transfer(address(executor), CAPITAL);
+        _setListed(feeToken);
     }
 
     /// @dev There and back between a and the fee token: 10 % up in the rich pool, then one for one in the fair pool.

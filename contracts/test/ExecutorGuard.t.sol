@@ -6,7 +6,7 @@ import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {IAaveV3FlashLoanSimpleReceiver, IAaveV3Pool} from "../src/interfaces/IAaveV3.sol";
 import {IBalancerV2FlashLoanRecipient, IBalancerV2Vault} from "../src/interfaces/IBalancerV2.sol";
 import {IUniswapV2Callee, IUniswapV2Pair} from "../src/interfaces/IUniswapV2.sol";
-import {ExactApproval} from "../src/libraries/ExactApproval.sol";
+import {BalanceGuard} from "../src/BalanceGuard.sol";
 import {Funding} from "../src/libraries/PlanReader.sol";
 import {StepKind} from "../src/libraries/Step.sol";
 import {PlanFunding} from "../src/PlanFunding.sol";
@@ -41,7 +41,7 @@ contract ExecutorGuardTest is Market {
             vm.revertToState(state);
 
             plan.profitMin = uint128(profit + 1);
-            vm.expectRevert(abi.encodeWithSelector(IExecutor.ProfitBelowMinimum.selector, profit, profit + 1));
+            vm.expectRevert(abi.encodeWithSelector(BalanceGuard.ProfitBelowMinimum.selector, profit, profit + 1));
             executor.execute(plan.encode());
 
             plan.profitMin = uint128(profit);
@@ -140,7 +140,7 @@ contract ExecutorGuardTest is Market {
         Plan memory plan = _empty(Funding.OwnCapital);
         plan.stepBalancer(0, 1, address(puppet), 0);
         _append(plan, StepKind.UniswapV3, 1, 0);
-        vm.expectRevert(abi.encodeWithSelector(ExactApproval.AllowanceLeft.selector, a, puppet, AMOUNT));
+        vm.expectRevert(abi.encodeWithSelector(BalanceGuard.AllowanceLeft.selector, a, puppet, AMOUNT));
         executor.execute(plan.encode());
     }
 
@@ -152,7 +152,7 @@ contract ExecutorGuardTest is Market {
             IAaveV3FlashLoanSimpleReceiver.executeOperation, (address(a), AMOUNT, 1, address(executor), packed)
         );
         puppet.onCall(IAaveV3Pool.flashLoanSimple.selector, address(executor), call);
-        vm.expectRevert(abi.encodeWithSelector(ExactApproval.AllowanceLeft.selector, a, puppet, AMOUNT + 1));
+        vm.expectRevert(abi.encodeWithSelector(BalanceGuard.AllowanceLeft.selector, a, puppet, AMOUNT + 1));
         executor.execute(packed);
     }
 
@@ -184,7 +184,7 @@ contract ExecutorGuardTest is Market {
         try executor.execute(packed) {
             fail();
         } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IExecutor.ProfitBelowMinimum.selector);
+            assertEq(bytes4(reason), BalanceGuard.ProfitBelowMinimum.selector);
             assembly ("memory-safe") {
                 profit := mload(add(reason, 36))
                 profitMin := mload(add(reason, 68))

@@ -24,16 +24,16 @@ contract ExecutorPlanTest is Test {
     address private token;
 
     function setUp() public {
-        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(this))));
-        executor.setOperator(address(this), true);
         token = address(new DevToken("A", "A", 18, 1e24));
+        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(this), token)));
+        executor.setOperator(address(this), true);
     }
 
-    /// @dev 62 bytes of header, 60 of tokens, then a step of each kind; both pairs lead back to the first token.
+    /// @dev 64 bytes of header, 60 of tokens, then a step of each kind; both pairs lead back to the first token.
     function test_every_prefix_of_a_plan_is_truncated() public {
         bytes memory packed = _plan().encode();
-        uint256[9] memory ends = [uint256(62), 122, 148, 171, 226, 275, 301, 344, 367];
-        assertEq(packed.length, 367);
+        uint256[9] memory ends = [uint256(64), 124, 150, 173, 228, 277, 303, 346, 369];
+        assertEq(packed.length, 369);
         uint256 field;
         for (uint256 length; length < packed.length; ++length) {
             if (length == ends[field]) ++field;
@@ -50,7 +50,7 @@ contract ExecutorPlanTest is Test {
 
     function test_trailing_bytes_are_refused() public {
         bytes memory packed = _plan().encode();
-        _expect(abi.encodePacked(packed, uint8(1)), abi.encodeWithSelector(PlanReader.PlanTruncated.selector, 368, 370));
+        _expect(abi.encodePacked(packed, uint8(1)), abi.encodeWithSelector(PlanReader.PlanTruncated.selector, 370, 372));
         _expect(abi.encodePacked(packed, uint24(0)), abi.encodeWithSelector(PlanReader.StepKindUnknown.selector, 7, 0));
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Test} from "forge-std/Test.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
+import {IRoles} from "../src/interfaces/IRoles.sol";
 import {DevToken} from "../src/devnet/DevToken.sol";
 import {PlanReader} from "../src/libraries/PlanReader.sol";
 import {NoReturnToken} from "../src/devnet/NoReturnToken.sol";
@@ -15,25 +16,25 @@ contract ExecutorRolesTest is Test {
     IExecutor private executor;
 
     function setUp() public {
-        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(OWNER)));
+        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(OWNER, address(0))));
         vm.prank(OWNER);
         executor.setOperator(OPERATOR, true);
     }
 
     function test_an_executor_without_owner_is_refused() public {
-        vm.expectRevert(IExecutor.OwnerIsZero.selector);
-        IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(0))));
+        vm.expectRevert(IRoles.OwnerIsZero.selector);
+        IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(0), address(0))));
     }
 
     function test_the_owner_appoints_and_dismisses_operators() public {
         assertTrue(executor.isOperator(OPERATOR));
         vm.expectEmit(address(executor));
-        emit IExecutor.OperatorSet(OPERATOR, false);
+        emit IRoles.OperatorSet(OPERATOR, false);
         vm.prank(OWNER);
         executor.setOperator(OPERATOR, false);
         assertFalse(executor.isOperator(OPERATOR));
 
-        vm.expectRevert(abi.encodeWithSelector(IExecutor.NotOperator.selector, OPERATOR));
+        vm.expectRevert(abi.encodeWithSelector(IRoles.NotOperator.selector, OPERATOR));
         vm.prank(OPERATOR);
         executor.execute("");
     }
@@ -41,21 +42,21 @@ contract ExecutorRolesTest is Test {
     function testFuzz_nobody_else_appoints_or_withdraws(address caller) public {
         vm.assume(caller != OWNER);
         vm.startPrank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IExecutor.NotOwner.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IRoles.NotOwner.selector, caller));
         executor.setOperator(caller, true);
-        vm.expectRevert(abi.encodeWithSelector(IExecutor.NotOwner.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IRoles.NotOwner.selector, caller));
         executor.withdraw(IERC20(address(0)), caller, 0);
     }
 
     function testFuzz_only_operators_execute(address caller) public {
         vm.assume(caller != OPERATOR);
-        vm.expectRevert(abi.encodeWithSelector(IExecutor.NotOperator.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IRoles.NotOperator.selector, caller));
         vm.prank(caller);
         executor.execute("");
     }
 
     function test_an_operator_reaches_the_plan() public {
-        vm.expectRevert(abi.encodeWithSelector(PlanReader.PlanTruncated.selector, 0, 62));
+        vm.expectRevert(abi.encodeWithSelector(PlanReader.PlanTruncated.selector, 0, 64));
         vm.prank(OPERATOR);
         executor.execute("");
     }

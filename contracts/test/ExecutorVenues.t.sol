@@ -8,7 +8,7 @@ import {ICurvePool} from "../src/interfaces/ICurve.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {ISolidlyPair} from "../src/interfaces/ISolidly.sol";
 import {IUniswapV4PoolManager, IUniswapV4UnlockCallback} from "../src/interfaces/IUniswapV4.sol";
-import {ExactApproval} from "../src/libraries/ExactApproval.sol";
+import {BalanceGuard} from "../src/BalanceGuard.sol";
 import {ExactInput} from "../src/libraries/ExactInput.sol";
 import {Funding} from "../src/libraries/PlanReader.sol";
 import {CurveCall, Step, StepKind} from "../src/libraries/Step.sol";
@@ -96,7 +96,7 @@ contract ExecutorVenuesTest is Market {
         plan.stepCurve(0, 1, address(puppet), CurveCall.ExchangeInt128, [0, 1]);
         _append(plan, StepKind.UniswapV3, 1, 0);
         puppet.onCall(EXCHANGE, address(a), _take(AMOUNT - 1));
-        vm.expectRevert(abi.encodeWithSelector(ExactApproval.AllowanceLeft.selector, a, puppet, 1));
+        vm.expectRevert(abi.encodeWithSelector(BalanceGuard.AllowanceLeft.selector, a, puppet, 1));
         executor.execute(plan.encode());
     }
 
@@ -119,7 +119,7 @@ contract ExecutorVenuesTest is Market {
             plan.stepCurve(0, 1, address(puppet), CurveCall(call), [call, 255]);
             _append(plan, StepKind.UniswapV3, 1, 0);
             vm.expectCall(address(puppet), _curveCall(CurveCall(call), call, 255), 1);
-            vm.expectRevert(abi.encodeWithSelector(ExactApproval.AllowanceLeft.selector, a, puppet, AMOUNT));
+            vm.expectRevert(abi.encodeWithSelector(BalanceGuard.AllowanceLeft.selector, a, puppet, AMOUNT));
             executor.execute(plan.encode());
         }
     }
@@ -229,7 +229,7 @@ contract ExecutorVenuesTest is Market {
     function _dataOf(Plan memory plan) private view returns (bytes memory) {
         StepKind kind = StepKind(uint8(plan.steps[0]));
         bytes32 terms = kind == StepKind.UniswapV4 ? bytes32(TERMS_V4) : bytes32(bytes20(POOL_V3));
-        Step memory step = Step(kind, a, b, address(puppet), terms, 62 + 60 + plan.steps.length);
+        Step memory step = Step(kind, a, b, address(puppet), terms, 64 + 60 + plan.steps.length);
         return abi.encode(step, AMOUNT, executor);
     }
 

@@ -41,6 +41,11 @@ contract GasTest is Market {
         IWETH9(address(token)).deposit{value: 100 * RESERVE}();
     }
 
+    /// @dev The token that the plans begin with.
+    function _newWrappedNative() internal view override returns (address) {
+        return address(a);
+    }
+
     function test_v2_v2_own_capital() public {
         _measure(Funding.OwnCapital, _kinds(V2, V2));
     }

@@ -10,6 +10,7 @@ struct Plan {
     uint128 amountIn;
     uint128 profitMin;
     uint64 deadlineBlock;
+    uint16 tipShareBps;
     address[] tokens;
     bytes steps;
 }
@@ -83,6 +84,7 @@ library PlanWriter {
             plan.amountIn,
             plan.profitMin,
             plan.deadlineBlock,
+            plan.tipShareBps,
             uint8(plan.tokens.length),
             _packed(plan.tokens),
             plan.steps

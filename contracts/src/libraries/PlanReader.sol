@@ -13,19 +13,21 @@ enum Funding {
     AaveV3Loan
 }
 
-/// @dev `token` is tokens[0], `stepsOffset` where the first step begins.
+/// @dev `token` is tokens[0] of `tokenCount`, `stepsOffset` where the first step begins.
 struct Header {
     Funding funding;
     address lender;
     uint256 amountIn;
     uint256 profitMin;
     uint256 deadlineBlock;
+    uint256 tipShareBps;
+    uint256 tokenCount;
     IERC20 token;
     uint256 stepsOffset;
 }
 
 /// @title PlanReader
-/// @notice Reads a plan: packed big-endian bytes, a header of 62 bytes, the tokens, then the steps until the end.
+/// @notice Reads a plan: packed big-endian bytes, a header of 64 bytes, the tokens, then the steps until the end.
 ///
 ///     offset  size  field
 ///          0     1  funding: see `Funding`
@@ -33,8 +35,9 @@ struct Header {
 ///         21    16  amountIn: of tokens[0], the input of the first step
 ///         37    16  profitMin: of tokens[0]
 ///         53     8  deadlineBlock: the last block in which the plan may execute
-///         61     1  n, the number of tokens, at least 2
-///         62   20n  tokens: tokens[0] is what is spent first and what the profit is counted in
+///         61     2  tipShareBps: of the profit, in basis points, to the block's builder; tokens[0] is then wrapped native
+///         63     1  n, the number of tokens, at least 2
+///         64   20n  tokens: tokens[0] is what is spent first and what the profit is counted in
 ///                   steps, at least 2, each: kind 1, index of tokenIn 1, index of tokenOut 1, then
 ///                       1  Uniswap v2   feePips 3, pair 20
 ///                       2  Uniswap v3   pool 20
@@ -65,7 +68,7 @@ library PlanReader {
 
     uint256 private constant AMOUNTS_OFFSET = 21;
     uint256 private constant DEADLINE_OFFSET = 53;
-    uint256 private constant TOKENS_OFFSET = 62;
+    uint256 private constant TOKENS_OFFSET = 64;
     uint256 private constant ADDRESS_LENGTH = 20;
     uint256 private constant STEP_PREFIX_LENGTH = 3;
     uint256 private constant TERMS_OFFSET = 23;
@@ -78,10 +81,12 @@ library PlanReader {
     function validate(bytes calldata plan) internal pure returns (Header memory header) {
         _requireLength(plan, TOKENS_OFFSET);
         uint256 word = _word(plan, DEADLINE_OFFSET);
-        uint256 tokenCount = uint8(word >> 184);
+        uint256 tokenCount = uint8(word >> 168);
         if (tokenCount < 2) revert TokensTooFew(tokenCount);
         header.stepsOffset = TOKENS_OFFSET + ADDRESS_LENGTH * tokenCount;
         header.deadlineBlock = word >> 192;
+        header.tipShareBps = uint16(word >> 176);
+        header.tokenCount = tokenCount;
         _requireLength(plan, header.stepsOffset);
 
         (header.funding, header.lender) = _validateFunding(plan);
@@ -102,7 +107,7 @@ library PlanReader {
     }
 
     function firstStep(bytes calldata plan) internal pure returns (Step memory) {
-        uint256 tokenCount = uint8(_word(plan, DEADLINE_OFFSET) >> 184);
+        uint256 tokenCount = uint8(_word(plan, DEADLINE_OFFSET) >> 168);
         return stepAt(plan, TOKENS_OFFSET + ADDRESS_LENGTH * tokenCount, token(plan, 0));
     }
 
@@ -204,9 +209,12 @@ library PlanReader {
         if (plan.length < needed) revert PlanTruncated(plan.length, needed);
     }
 
-    /// @dev The 32 bytes from `offset` on, with zeros for what lies beyond the end. Fields are taken from whole words,
-    /// because every slice of calldata costs some 300 gas.
-    function _word(bytes calldata plan, uint256 offset) private pure returns (uint256) {
-        return uint256(bytes32(plan[offset:]));
+    /// @dev The 32 bytes from `offset` on; what lies beyond the end is not the plan's, and no caller looks at it:
+    ///
+    ///     return uint256(bytes32(plan[offset:]));
+    function _word(bytes calldata plan, uint256 offset) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(plan.offset, offset))
+        }
     }
 }

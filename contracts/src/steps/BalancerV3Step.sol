@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {BalanceGuard} from "../BalanceGuard.sol";
 import {CallbackLock} from "../CallbackLock.sol";
 import {IBalancerV3Vault} from "../interfaces/IBalancerV3.sol";
 import {Step} from "../libraries/Step.sol";
@@ -11,9 +11,7 @@ import {Step} from "../libraries/Step.sol";
 /// @notice One swap on a pool of Balancer v3.
 /// @dev The Vault calls back when it is unlocked; there the pool swaps, the planned input is paid and the output sent. It
 /// sets no limit of its own on the output: the profit of the whole plan stands above it.
-abstract contract BalancerV3Step is CallbackLock {
-    using SafeERC20 for IERC20;
-
+abstract contract BalancerV3Step is BalanceGuard, CallbackLock {
     function _swapBalancerV3(Step memory step, uint256 amountIn, address receiver)
         internal
         returns (uint256 amountOut)
@@ -44,7 +42,7 @@ abstract contract BalancerV3Step is CallbackLock {
                 userData: ""
             })
         );
-        step.tokenIn.safeTransfer(msg.sender, amountIn);
+        _pay(step.tokenIn, msg.sender, amountIn);
         vault.settle(step.tokenIn, amountIn);
         vault.sendTo(step.tokenOut, receiver, amountOut);
     }

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {BalanceGuard} from "../BalanceGuard.sol";
 import {ICurvePool} from "../interfaces/ICurve.sol";
-import {ExactApproval} from "../libraries/ExactApproval.sol";
 import {CurveCall, Step} from "../libraries/Step.sol";
 
 /// @title CurveStep
@@ -11,13 +11,11 @@ import {CurveCall, Step} from "../libraries/Step.sol";
 /// @dev The pool takes its input by an allowance of exactly that amount and pays whoever calls it: the output lies in this
 /// contract, and is measured there, because old pools do not say what they paid. No limit is set on it: the profit of the
 /// whole plan stands above it.
-abstract contract CurveStep {
-    using ExactApproval for IERC20;
-
+abstract contract CurveStep is BalanceGuard {
     function _swapCurve(Step memory step, uint256 amountIn) internal {
-        step.tokenIn.grant(step.venue, amountIn);
+        _grant(step.tokenIn, step.venue, amountIn);
         _exchange(step, amountIn);
-        step.tokenIn.requireSpent(step.venue);
+        _requireSpent(step.tokenIn, step.venue);
     }
 
     function _exchange(Step memory step, uint256 amountIn) private {

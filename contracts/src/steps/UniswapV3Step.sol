@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {BalanceGuard} from "../BalanceGuard.sol";
 import {CallbackLock} from "../CallbackLock.sol";
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/IUniswapV3.sol";
 import {ExactInput} from "../libraries/ExactInput.sol";
@@ -12,9 +12,8 @@ import {Step} from "../libraries/Step.sol";
 /// @title UniswapV3Step
 /// @notice One swap on a pool of Uniswap v3 or of one of its forks.
 /// @dev The pool sends the output, then calls back for its input.
-abstract contract UniswapV3Step is CallbackLock {
+abstract contract UniswapV3Step is BalanceGuard, CallbackLock {
     using SafeCast for uint256;
-    using SafeERC20 for IERC20;
 
     /// @dev The data of a swap that only waits for its payment: the token (20 bytes) and the amount (32 bytes).
     uint256 internal constant PAYMENT_LENGTH = 52;
@@ -41,7 +40,7 @@ abstract contract UniswapV3Step is CallbackLock {
         IERC20 token = IERC20(address(bytes20(data[:20])));
         uint256 amountIn = uint256(bytes32(data[20:PAYMENT_LENGTH]));
         _requireConsumed(amount0Delta, amount1Delta, amountIn);
-        token.safeTransfer(msg.sender, amountIn);
+        _pay(token, msg.sender, amountIn);
     }
 
     function _requireConsumed(int256 amount0Delta, int256 amount1Delta, uint256 amountIn) internal view {

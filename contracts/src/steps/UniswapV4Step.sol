@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {BalanceGuard} from "../BalanceGuard.sol";
 import {CallbackLock} from "../CallbackLock.sol";
 import {IUniswapV4PoolManager, IUniswapV4UnlockCallback} from "../interfaces/IUniswapV4.sol";
 import {ExactInput} from "../libraries/ExactInput.sol";
@@ -13,10 +13,9 @@ import {Step} from "../libraries/Step.sol";
 /// @notice One swap on a pool of Uniswap v4.
 /// @dev The manager calls back when it is unlocked; there the pool swaps, the input is paid and the output taken. A hook
 /// can change what is asked and paid: the whole input must be asked for, and the output is what remains to be taken.
-abstract contract UniswapV4Step is CallbackLock, IUniswapV4UnlockCallback {
+abstract contract UniswapV4Step is BalanceGuard, CallbackLock, IUniswapV4UnlockCallback {
     using SafeCast for int256;
     using SafeCast for uint256;
-    using SafeERC20 for IERC20;
 
     function _swapUniswapV4(Step memory step, uint256 amountIn, address receiver) internal returns (uint256 amountOut) {
         bytes memory data = abi.encode(step, amountIn, receiver);
@@ -35,7 +34,7 @@ abstract contract UniswapV4Step is CallbackLock, IUniswapV4UnlockCallback {
 
         uint256 amountOut = _swapWhole(manager, step, amountIn);
         manager.sync(step.tokenIn);
-        step.tokenIn.safeTransfer(msg.sender, amountIn);
+        _pay(step.tokenIn, msg.sender, amountIn);
         manager.settle();
         manager.take(step.tokenOut, receiver, amountOut);
         return abi.encode(amountOut);

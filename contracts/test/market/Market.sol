@@ -27,6 +27,7 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
     IERC20 internal a;
     IERC20 internal b;
     IERC20 internal c;
+    address internal wrappedNative;
     IExecutor internal executor;
 
     /// @dev Keyed by kind, tokenIn and tokenOut: of a weighted pool the poolId, of a pool of Uniswap v4 its terms, else the
@@ -36,8 +37,12 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
 
     function setUp() public virtual {
         (a, b, c) = (_newToken("A"), _newToken("B"), _newToken("C"));
-        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(this))));
+        wrappedNative = _newWrappedNative();
+        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(this), wrappedNative)));
         executor.setOperator(address(this), true);
+        _setListed(a);
+        _setListed(b);
+        _setListed(c);
         _newPairs();
         _newPools();
         _newWeightedPools();
@@ -51,8 +56,18 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
         c.safeTransfer(address(executor), CAPITAL);
     }
 
+    function _newWrappedNative() internal virtual returns (address) {
+        return _deploy("@uniswap/v2-periphery/build/WETH9.json", ".bytecode", "");
+    }
+
     function _newToken(string memory name) internal virtual returns (IERC20) {
         return new DevToken(name, name, 18, type(uint128).max);
+    }
+
+    function _setListed(IERC20 token) internal {
+        IERC20[] memory tokens = new IERC20[](1);
+        tokens[0] = token;
+        executor.setListed(tokens, true);
     }
 
     /// @dev A plan over `kinds`: two steps walk a -> b -> a, three a -> b -> c -> a.
