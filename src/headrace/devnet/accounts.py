@@ -19,6 +19,8 @@ OPERATOR = 1  # signs for the agent
 OWNER = 2  # owns the Executor and its capital
 TRADERS = (3, 4, 5, 6)
 RIVALS = (7, 8, 9)
+GUARDIAN = 11  # may pause the Executor
+TREASURY = 12  # where the operator may sweep the Executor's profits
 
 
 @cache

@@ -9,8 +9,10 @@ The format is specified in contracts/README.md; the contract's own reader is con
     21     16   amount in, of tokens[0]
     37     16   least profit, of tokens[0]
     53     8    deadline block
-    61     1    number of tokens n
-    62     20n  tokens
+    61     2    tip: this share of the profit, in basis points, to the
+                block's builder; the first token is then wrapped native
+    63     1    number of tokens n
+    64     20n  tokens
     ...         steps to the end: kind 1, token in 1, token out 1, then
                 the fields of its kind (`headrace.model.executor_step`)
 """
@@ -27,6 +29,7 @@ from headrace.model.executor_step import STEP_KINDS, WORD_BYTES, PlanReader, Swa
 EXECUTE_SELECTOR = bytes.fromhex(keccak_hex(b"execute(bytes)")[2:10])
 _AMOUNT_BYTES = 16
 _DEADLINE_BYTES = 8
+_SHARE_BYTES = 2
 _STEPS_MIN = 2
 
 
@@ -51,7 +54,11 @@ class Funding(IntEnum):
 
 
 class ExecutorPlan(msgspec.Struct, frozen=True):
-    """One walk through steps, funded one way. Amounts are in units of the first token, at most 2^128 - 1."""
+    """One walk through steps, funded one way. Amounts are in units of the first token, at most 2^128 - 1.
+
+    `tip_share_bps` of the profit goes to the block's builder, out of what is left above the least profit; only where the
+    first token is the chain's wrapped native coin, and up to the Executor's owner's cap.
+    """
 
     funding: Funding
     lender: Address
@@ -59,6 +66,7 @@ class ExecutorPlan(msgspec.Struct, frozen=True):
     profit_min_units: int
     deadline_block: int
     steps: tuple[SwapStep, ...]
+    tip_share_bps: int = 0
 
     @property
     def tokens(self) -> tuple[Address, ...]:
@@ -78,6 +86,7 @@ class ExecutorPlan(msgspec.Struct, frozen=True):
             self.amount_in_units.to_bytes(_AMOUNT_BYTES, "big"),
             self.profit_min_units.to_bytes(_AMOUNT_BYTES, "big"),
             self.deadline_block.to_bytes(_DEADLINE_BYTES, "big"),
+            self.tip_share_bps.to_bytes(_SHARE_BYTES, "big"),
             bytes([len(tokens)]),
             *(raw_address(t) for t in tokens),
         ]
@@ -135,12 +144,12 @@ def decode(plan: bytes) -> ExecutorPlan:
         raise PlanDecodeError(f"unknown funding {plan[0]}") from error
     lender = reader.address()
     amount_in, profit_min = reader.integer(_AMOUNT_BYTES), reader.integer(_AMOUNT_BYTES)
-    deadline = reader.integer(_DEADLINE_BYTES)
+    deadline, tip_share = reader.integer(_DEADLINE_BYTES), reader.integer(_SHARE_BYTES)
     tokens = tuple(reader.address() for _ in range(reader.integer(1)))
     steps = []
     while not reader.is_done:
         steps.append(read_step(reader, tokens))
-    decoded = ExecutorPlan(funding, lender, amount_in, profit_min, deadline, tuple(steps))
+    decoded = ExecutorPlan(funding, lender, amount_in, profit_min, deadline, tuple(steps), tip_share)
     if decoded.encode() != plan:
         raise PlanDecodeError("the token table is not in the order of first use")
     if funding.is_loan == (lender == ZERO_ADDRESS):

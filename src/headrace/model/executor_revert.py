@@ -10,6 +10,7 @@ from headrace.model.address import keccak_hex
 
 _SIGNATURES = (
     "AllowanceLeft(address,address,uint256)",
+    "BalanceFell(address,uint256,uint256)",
     "CallbackMissing(address)",
     "CallbackNotExpected(address)",
     "CapitalInsufficient(address,uint256,uint256)",
@@ -20,10 +21,15 @@ _SIGNATURES = (
     "FlashSwapUnsupported(uint8)",
     "FundingUnknown(uint8)",
     "InputNotConsumed(address,uint256,uint256)",
+    "IsPaused()",
     "LenderInvalid(uint8,address)",
+    "NativeCoinRefused(address)",
     "NativeCoinUnsupported(uint256)",
+    "NotGuardian(address)",
+    "NotItself(address)",
     "NotOperator(address)",
     "NotOwner(address)",
+    "OperatorIsZero()",
     "OwnerIsZero()",
     "PlanTruncated(uint256,uint256)",
     "ProfitBelowMinimum(int256,uint256)",
@@ -34,8 +40,14 @@ _SIGNATURES = (
     "StepNotConnected(uint256,uint256,uint256)",
     "StepTokensEqual(uint256,uint256)",
     "StepsTooFew(uint256)",
+    "TipNotInNative(address)",
+    "TipRefused(address,uint256)",
+    "TipShareTooLarge(uint256,uint256)",
     "TokenIndexOutOfRange(uint256,uint256,uint256)",
+    "TokenNotGuarded(address)",
+    "TokenNotListed(address)",
     "TokensTooFew(uint256)",
+    "TreasuryIsZero()",
     "WalkNotClosed(uint256)",
 )
 SIGNATURE_OF = {keccak_hex(signature.encode())[:10]: signature for signature in _SIGNATURES}

@@ -66,7 +66,9 @@ class Closing:
         self._chain = chain
         self._owner = Deployer(chain.rpc, account_address(OWNER))
         self.operator = account_address(OPERATOR)
-        self.executor = self._owner.deploy(own_artifact("Executor"), ("address",), self._owner.sender)
+        self.executor = self._owner.deploy(
+            own_artifact("Executor"), ("address", "address"), self._owner.sender, ZERO_ADDRESS
+        )
         self._owner.transact(self.executor, "setOperator(address,bool)", self.operator, True)
         self._pairs: dict[tuple[Address, Address], Address] = {}
 
@@ -81,6 +83,7 @@ class Closing:
         self.deal(token_in, pair, _BAIT)
         self.deal(token_out, pair, 1)
         self._owner.transact(pair, "sync()")
+        self._owner.transact(self.executor, "setListed(address[],bool)", [token_in], True)
         self._owner.flush()
         self._pairs[token_in, token_out] = pair
 

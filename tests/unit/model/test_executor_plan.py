@@ -56,6 +56,7 @@ def plans(draw: st.DrawFn) -> ExecutorPlan:
         profit_min_units=draw(st.integers(0, 2**128 - 1)),
         deadline_block=draw(st.integers(0, 2**64 - 1)),
         steps=tuple(steps),
+        tip_share_bps=draw(st.integers(0, 2**16 - 1)),
     )
 
 
@@ -91,9 +92,9 @@ def test_every_other_byte_string_is_another_plan_or_refused(plan: ExecutorPlan, 
     [
         (0, 9, "unknown funding 9"),
         (0, 0, "OWN_CAPITAL with lender"),
-        (102, 8, "unknown step kind 8"),
-        (103, 2, "token index 2 of 2"),
-        (104, 0, "order of first use|does not lead"),
+        (104, 8, "unknown step kind 8"),
+        (105, 2, "token index 2 of 2"),
+        (106, 0, "order of first use|does not lead"),
     ],
 )
 def test_a_foreign_byte_is_refused_by_name(offset: int, value: int, words: str) -> None:
@@ -145,6 +146,6 @@ def test_an_unknown_call_of_a_curve_pool_is_refused() -> None:
     plan = msgspec.structs.replace(PLAN, steps=(step, UniswapV3Step(TOKENS[1], TOKENS[0], TOKENS[5])))
     encoded = bytearray(plan.encode())
     assert decode(bytes(encoded)) == plan
-    encoded[102 + 3 + 20] = 3
+    encoded[104 + 3 + 20] = 3
     with pytest.raises(PlanDecodeError, match="unknown call 3"):
         decode(bytes(encoded))

@@ -1,6 +1,15 @@
 """The whole market from an empty chain, in about a second; the same seed gives the same addresses and block hashes."""
 
-from headrace.devnet.accounts import MAKER, OPERATOR, OWNER, RIVALS, TRADERS, account_address
+from headrace.devnet.accounts import (
+    GUARDIAN,
+    MAKER,
+    OPERATOR,
+    OWNER,
+    RIVALS,
+    TRADERS,
+    TREASURY,
+    account_address,
+)
 from headrace.devnet.anvil import BLOCK_GAS_LIMIT
 from headrace.devnet.artifacts import own_artifact
 from headrace.devnet.deployer import Deployer
@@ -110,7 +119,8 @@ def _reserve(token: DeployedToken, feed: Address) -> ReserveSpec:
 
 
 def _deploy_executor(deployer: Deployer, tokens: tuple[DeployedToken, ...]) -> Address:
-    executor = deployer.deploy(own_artifact("Executor"), ("address",), account_address(OWNER))
+    native = tokens[0].address
+    executor = deployer.deploy(own_artifact("Executor"), ("address", "address"), account_address(OWNER), native)
     for token in tokens:
         usd = EXECUTOR_CAPITAL_USD.get(token.spec.symbol)
         if usd is not None:
@@ -118,6 +128,9 @@ def _deploy_executor(deployer: Deployer, tokens: tuple[DeployedToken, ...]) -> A
     deployer.flush()
     owner = Deployer(deployer.rpc, account_address(OWNER))
     owner.transact(executor, "setOperator(address,bool)", account_address(OPERATOR), True)
+    owner.transact(executor, "setGuardian(address)", account_address(GUARDIAN))
+    owner.transact(executor, "setTreasury(address)", account_address(TREASURY))
+    owner.transact(executor, "setListed(address[],bool)", [token.address for token in tokens], True)
     owner.flush()
     return executor
 

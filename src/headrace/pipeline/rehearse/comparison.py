@@ -61,6 +61,7 @@ def _plan_checks(plan: ExecutorPlan, validated: Validated) -> list[tuple[str, ob
         ("amount", plan.amount_in_units, validated.amounts_units[0]),
         ("least profit", plan.profit_min_units, validated.profit_min_units),
         ("deadline", plan.deadline_block, validated.expires_block),
+        ("share of the profit for the builder", plan.tip_share_bps, 0),
         ("number of steps", len(plan.steps), len(validated.opportunity.route.hops)),
     ]
 

@@ -24,10 +24,11 @@ from headrace.app.cli.invocation import invoke
 from headrace.app.clock import SystemClock
 from headrace.app.config.load import load_config
 from headrace.app.config.tree import Config
+from headrace.devnet.accounts import GUARDIAN, OWNER, TREASURY, account_address
 from headrace.devnet.anvil import Anvil
 from headrace.devnet.deployer import Deployer
 from headrace.devnet.rpc import Rpc
-from headrace.model.address import Address, ChainId
+from headrace.model.address import ZERO_ADDRESS, Address, ChainId
 from headrace.model.chain_rules import ChainKind
 from headrace.model.token_verdict import Lie, TokenVerdict
 from headrace.ports.clock import Clock
@@ -96,6 +97,11 @@ def test_a_healthy_devnet_has_no_failure(ward: Ward) -> None:
             "subscriptions",
             "contract",
             "executor",
+            "executor state",
+            "wrapped native",
+            "listed tokens",
+            "guardian",
+            "treasury",
             "operator",
             "gas money",
             "allowances",
@@ -183,6 +189,69 @@ def test_a_wrong_executor_is_found(ward: Ward) -> None:
     assert code == 1
     assert (found["executor"][0].outcome, found["operator"][0].outcome) == (Outcome.FAIL, Outcome.FAIL)
     assert "setOperator" in found["operator"][0].cure
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "mended", "name", "outcome", "words"),
+    [
+        (("pause()",), ("unpause()",), "executor state", Outcome.FAIL, "paused"),
+        (
+            ("setGuardian(address)", ZERO_ADDRESS),
+            ("setGuardian(address)", account_address(GUARDIAN)),
+            "guardian",
+            Outcome.WARN,
+            "nobody but its owner",
+        ),
+        (
+            ("setTreasury(address)", ZERO_ADDRESS),
+            ("setTreasury(address)", account_address(TREASURY)),
+            "treasury",
+            Outcome.WARN,
+            "cannot sweep",
+        ),
+    ],
+)
+def test_what_the_owner_has_set_is_looked_at(
+    ward: Ward,
+    *,
+    spoilt: tuple[str, ...],
+    mended: tuple[str, ...],
+    name: str,
+    outcome: Outcome,
+    words: str,
+) -> None:
+    config = load_config_text(ward)
+    as_owner(config, *spoilt)
+    code, found = ward.look()
+    as_owner(config, *mended)
+    assert code == int(outcome == Outcome.FAIL)
+    assert found[name][0].outcome == outcome
+    assert words in found[name][0].seen
+
+
+def test_a_start_token_that_is_not_listed_is_found_but_wrapped_native_needs_no_listing(ward: Ward) -> None:
+    config = load_config_text(ward)
+    native = config.chain.wrapped_native_address
+    usdc = config.chain.tokens["USDC"]
+    as_owner(config, "setListed(address[],bool)", [usdc, native], False)
+    code, found = ward.look()
+    as_owner(config, "setListed(address[],bool)", [usdc, native], True)
+    assert (code, found["listed tokens"][0].outcome) == (1, Outcome.FAIL)
+    assert found["listed tokens"][0].seen.startswith("USDC: ")
+    assert "setListed([" in found["listed tokens"][0].cure
+
+
+def test_an_executor_of_another_wrapped_native_coin_is_found(ward: Ward) -> None:
+    ward.spoil(r"wrapped_native: \S+", "wrapped_native: USDC")
+    code, found = ward.look()
+    assert (code, found["wrapped native"][0].outcome) == (1, Outcome.FAIL)
+
+
+def as_owner(config: Config, signature: str, *arguments: object) -> None:
+    with Rpc(int(config.chain.rpc.reveal().rsplit(":", 1)[1])) as rpc:
+        owner = Deployer(rpc, account_address(OWNER))
+        owner.transact(config.execution.flash_loan.contract_address, signature, *arguments)
+        owner.flush()
 
 
 def test_addresses_without_code_are_named(ward: Ward) -> None:

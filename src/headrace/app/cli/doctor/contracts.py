@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+from headrace.app.cli.doctor.calls import address_call
 from headrace.app.cli.doctor.executor_code import matches_build
 from headrace.app.cli.doctor.finding import Finding, fail, ok, warn
 from headrace.app.config.tree import Config
-from headrace.model.address import ZERO_ADDRESS, Address, checksum, keccak_hex
+from headrace.model.address import ZERO_ADDRESS, Address, checksum
 from headrace.model.block import BlockHeader
 from headrace.ports.chain import Call, Chain
 from headrace.ports.clock import Clock
@@ -69,7 +70,7 @@ async def allowance_findings(chain: Chain, config: Config, head: BlockHeader) ->
     tokens = config.chain.tokens
     asked = [(symbol, owner, spender) for symbol in tokens for owner, spender in pairs]
     calls = [
-        Call(tokens[symbol], _call("allowance(address,address)", owner, spender)) for symbol, owner, spender in asked
+        Call(tokens[symbol], address_call("allowance(address,address)", owner, spender)) for symbol, owner, spender in asked
     ]
     answers = await chain.call_many(calls, head.hash)
     found = [one for one, answer in zip(asked, answers, strict=True) if answer and any(answer)]
@@ -87,7 +88,7 @@ async def price_findings(chain: Chain, config: Config, clock: Clock, head: Block
         ChainError: the node stopped answering.
     """
     feeds = config.chain.price_feeds
-    calls = [Call(feed.address, _call("latestRoundData()")) for feed in feeds.values()]
+    calls = [Call(feed.address, address_call("latestRoundData()")) for feed in feeds.values()]
     answers = await chain.call_many(calls, head.hash)
     now = max(clock.now(), head.timestamp)
     stale = []
@@ -121,7 +122,7 @@ async def operator_findings(chain: Chain, config: Config, head: BlockHeader) -> 
     if config.wallet is None:
         return (warn("wallet", "none is configured", "a dry run needs none; for a live run add a `wallet` section"),)
     address = config.wallet.address
-    call = Call(config.execution.flash_loan.contract_address, _call("isOperator(address)", address))
+    call = Call(config.execution.flash_loan.contract_address, address_call("isOperator(address)", address))
     (answer,) = await chain.call_many([call], head.hash)
     return (_operator(address, answer), _gas_money(await chain.balance_wei(address), head, config))
 
@@ -143,8 +144,3 @@ def _gas_money(balance_wei: int, head: BlockHeader, config: Config) -> Finding:
     if plans < _PLANS_WANTED:
         return warn("gas money", seen, "send native coin to the wallet's address")
     return ok("gas money", seen)
-
-
-def _call(signature: str, *addresses: Address) -> bytes:
-    words = b"".join(bytes(_WORD - 20) + bytes.fromhex(address[2:]) for address in addresses)
-    return bytes.fromhex(keccak_hex(signature.encode())[2:10]) + words

@@ -13,6 +13,7 @@ from headrace.app.cli.doctor.contracts import (
     operator_findings,
     price_findings,
 )
+from headrace.app.cli.doctor.executor_state import executor_findings
 from headrace.app.cli.doctor.finding import Diagnosis, Finding, diagnosis, fail, ok
 from headrace.app.cli.doctor.key import key_findings
 from headrace.app.cli.doctor.node import node_findings, unreachable
@@ -69,6 +70,7 @@ async def _look_at(chain: EvmChain, config: Config, report: Report, findings: li
     report("looking at the contracts")
     head = await chain.head()
     findings.extend([finding async for finding in contract_findings(chain, config)])
+    findings.extend([finding async for finding in executor_findings(chain, config, head)])
     findings.extend(await operator_findings(chain, config, head))
     findings.extend([finding async for finding in allowance_findings(chain, config, head)])
     findings.extend([finding async for finding in price_findings(chain, config, clock, head)])
