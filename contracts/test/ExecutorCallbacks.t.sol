@@ -2,7 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC3156FlashBorrower} from "@openzeppelin/contracts/interfaces/IERC3156FlashBorrower.sol";
+import {IERC3156FlashLender} from "@openzeppelin/contracts/interfaces/IERC3156FlashLender.sol";
+import {Borrowing} from "../src/Borrowing.sol";
 import {CallbackLock} from "../src/CallbackLock.sol";
+import {IMorpho, IMorphoFlashLoanCallback} from "../src/interfaces/IMorpho.sol";
 import {IBalancerV3Vault} from "../src/interfaces/IBalancerV3.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {IAaveV3FlashLoanSimpleReceiver, IAaveV3Pool} from "../src/interfaces/IAaveV3.sol";
@@ -19,7 +23,8 @@ import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 import {Puppet} from "./Puppet.sol";
 
-/// @notice The ten callbacks, three of them by PancakeSwap's name for another, called by whom, when and with what they must not be.
+/// @notice The fourteen callbacks, three of them by PancakeSwap's name for another, called by whom, when and with what they
+/// must not be. The manager of Uniswap v4 calls one function for steps (5) and for loans (11).
 contract ExecutorCallbacksTest is Market {
     using PlanWriter for Plan;
 
@@ -27,7 +32,7 @@ contract ExecutorCallbacksTest is Market {
     int128 private constant OWED = int128(int256(AMOUNT));
     bytes26 private constant TERMS_V4 = hex"000bb800003c0000000000000000000000000000000000000000";
     address private constant POOL_V3 = address(0xA6);
-    uint256 private constant CALLBACKS = 10;
+    uint256 private constant CALLBACKS = 14;
 
     Puppet private puppet;
 
@@ -42,6 +47,7 @@ contract ExecutorCallbacksTest is Market {
         puppet.answer(IUniswapV4PoolManager.settle.selector, abi.encode(AMOUNT));
         puppet.answer(IBalancerV3Vault.swap.selector, abi.encode(2 * AMOUNT, AMOUNT, 2 * AMOUNT));
         puppet.answer(IBalancerV3Vault.settle.selector, abi.encode(AMOUNT));
+        puppet.answer(IERC3156FlashLender.flashLoan.selector, abi.encode(true));
     }
 
     function testFuzz_a_stranger_is_refused_in_every_callback(address stranger, bytes calldata data) public {
@@ -103,7 +109,7 @@ contract ExecutorCallbacksTest is Market {
     function test_the_right_pool_in_another_callback_is_refused() public {
         for (uint256 callback; callback < CALLBACKS; ++callback) {
             for (uint256 wrong; wrong < CALLBACKS; ++wrong) {
-                if (_base(wrong) == _base(callback)) continue;
+                if (_entry(wrong) == _entry(callback)) continue;
                 uint256 state = vm.snapshotState();
                 bytes memory packed = _puppetPlan(callback);
                 puppet.onCall(_trigger(callback), address(executor), _callback(wrong, _dataOf(callback, packed)));
@@ -135,6 +141,7 @@ contract ExecutorCallbacksTest is Market {
             _deliver(callback);
             _lend(callback);
             puppet.onCall(_trigger(callback), address(executor), _callback(callback, _dataOf(callback, packed)));
+            _collect(callback);
             assertGt(executor.execute(packed), 5e18);
             assertEq(a.balanceOf(address(puppet)), AMOUNT);
             vm.revertToState(state);
@@ -250,13 +257,18 @@ contract ExecutorCallbacksTest is Market {
     }
 
     function _isLoan(uint256 callback) private pure returns (bool) {
-        return _base(callback) >= 2 && _base(callback) < 5;
+        return (_base(callback) >= 2 && _base(callback) < 5) || callback >= 10;
     }
 
     /// @dev The callback of which this is another name.
     function _base(uint256 callback) private pure returns (uint256) {
-        if (callback < 7) return callback;
+        if (callback < 7 || callback >= 10) return callback;
         return [uint256(0), 1, 3][callback - 7];
+    }
+
+    /// @dev The function that is called: of steps and loans of Uniswap v4 one.
+    function _entry(uint256 callback) private pure returns (uint256) {
+        return callback == 11 ? 5 : _base(callback);
     }
 
     /// @dev Own capital, of which the first step pays the puppet, a pool of Uniswap v3.
@@ -282,6 +294,13 @@ contract ExecutorCallbacksTest is Market {
         puppet.onCall(_trigger(callback), address(a), abi.encodeCall(IERC20.transfer, (address(executor), AMOUNT)));
     }
 
+    /// @dev Has the puppet take what it lent, where that is its kind.
+    function _collect(uint256 callback) private {
+        if (callback < 12) return;
+        bytes memory call = abi.encodeCall(IERC20.transferFrom, (address(executor), address(puppet), AMOUNT));
+        puppet.onCall(_trigger(callback), address(a), call);
+    }
+
     function _firstKind(uint256 callback) private pure returns (StepKind) {
         if (_base(callback) == 1) return StepKind.UniswapV3;
         if (callback == 5) return StepKind.UniswapV4;
@@ -289,12 +308,17 @@ contract ExecutorCallbacksTest is Market {
     }
 
     function _funding(uint256 callback) private pure returns (Funding) {
+        if (callback >= 10) return Funding(callback - 5);
         if (_isLoan(callback)) return Funding(_base(callback));
         return _base(callback) < 2 ? Funding.FlashSwap : Funding.OwnCapital;
     }
 
     /// @dev The call of the executor in which the callback comes.
     function _trigger(uint256 callback) private pure returns (bytes4) {
+        if (callback == 10) return IBalancerV3Vault.unlock.selector;
+        if (callback == 11) return IUniswapV4PoolManager.unlock.selector;
+        if (callback == 12) return IMorpho.flashLoan.selector;
+        if (callback == 13) return IERC3156FlashLender.flashLoan.selector;
         return [
             IUniswapV2Pair.swap.selector,
             IUniswapV3Pool.swap.selector,
@@ -315,9 +339,14 @@ contract ExecutorCallbacksTest is Market {
         if (callback == 3) return abi.encodeCall(IUniswapV3FlashCallback.uniswapV3FlashCallback, (0, 0, data));
         if (callback == 7) return abi.encodeCall(PlanFunding.pancakeCall, (address(executor), 0, AMOUNT, data));
         if (callback == 8) return abi.encodeCall(PlanFunding.pancakeV3SwapCallback, (owed, -2 * owed, data));
-        if (callback == 9) return abi.encodeCall(PlanFunding.pancakeV3FlashCallback, (0, 0, data));
-        if (callback == 5) return abi.encodeCall(IUniswapV4UnlockCallback.unlockCallback, (data));
+        if (callback == 9) return abi.encodeCall(Borrowing.pancakeV3FlashCallback, (0, 0, data));
+        if (_entry(callback) == 5) return abi.encodeCall(IUniswapV4UnlockCallback.unlockCallback, (data));
         if (callback == 6) return abi.encodeCall(BalancerV3Step.balancerV3Callback, (data));
+        if (callback == 10) return abi.encodeCall(Borrowing.balancerV3LoanCallback, (data));
+        if (callback == 12) return abi.encodeCall(IMorphoFlashLoanCallback.onMorphoFlashLoan, (AMOUNT, data));
+        if (callback == 13) {
+            return abi.encodeCall(IERC3156FlashBorrower.onFlashLoan, (address(executor), address(a), AMOUNT, 0, data));
+        }
         if (callback == 4) {
             return abi.encodeCall(
                 IAaveV3FlashLoanSimpleReceiver.executeOperation, (address(a), AMOUNT, 0, address(executor), data)

@@ -11,6 +11,7 @@ contract ExecutorFuzzTest is Market {
     using PlanWriter for Plan;
 
     uint8 private constant KINDS = uint8(type(StepKind).max);
+    uint8 private constant FUNDINGS = uint8(type(Funding).max) + 1;
 
     struct Choice {
         uint8 funding;
@@ -38,7 +39,8 @@ contract ExecutorFuzzTest is Market {
         choice.amountIn = uint128(bound(choice.amountIn, 1e15, CAPITAL));
         choice.profitMin = 0;
         choice.kinds[0] = choice.kinds[0] % 2;
-        if (choice.funding % 5 == uint8(Funding.BalancerV2Loan)) {
+        Funding funding = Funding(choice.funding % FUNDINGS);
+        if (funding == Funding.BalancerV2Loan || funding == Funding.UniswapV4Loan) {
             choice.kinds[1] = choice.kinds[1] % 2;
             choice.kinds[2] = choice.kinds[2] % 2;
         }
@@ -71,7 +73,7 @@ contract ExecutorFuzzTest is Market {
         for (uint256 i; i < kinds.length; ++i) {
             kinds[i] = StepKind(choice.kinds[i] % KINDS + 1);
         }
-        plan = _cycle(Funding(choice.funding % 5), kinds, choice.amountIn);
+        plan = _cycle(Funding(choice.funding % FUNDINGS), kinds, choice.amountIn);
         plan.profitMin = choice.profitMin;
     }
 }

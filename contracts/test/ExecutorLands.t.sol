@@ -8,6 +8,9 @@ import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
 
 /// @notice Every funding with every mix of two and three steps.
+/// @dev The manager of Uniswap v4, unlocked twice.
+error AlreadyUnlocked();
+
 contract ExecutorLandsTest is Market {
     using PlanWriter for Plan;
 
@@ -35,13 +38,29 @@ contract ExecutorLandsTest is Market {
         _landEveryMix(Funding.AaveV3Loan);
     }
 
+    function test_a_balancer_v3_loan_lands_over_every_mix() public {
+        _landEveryMix(Funding.BalancerV3Loan);
+    }
+
+    function test_a_uniswap_v4_loan_lands_over_every_mix() public {
+        _landEveryMix(Funding.UniswapV4Loan);
+    }
+
+    function test_a_loan_of_morpho_lands_over_every_mix() public {
+        _landEveryMix(Funding.MorphoLoan);
+    }
+
+    function test_a_loan_of_erc3156_lands_over_every_mix() public {
+        _landEveryMix(Funding.Erc3156Loan);
+    }
+
     function test_a_borrowing_executor_needs_no_capital() public {
         executor.withdraw(a, address(this), CAPITAL);
         for (uint8 funding = 1; funding <= uint8(type(Funding).max); ++funding) {
             StepKind[] memory kinds = _kinds(StepKind.UniswapV2, StepKind.UniswapV3, StepKind.UniswapV2);
             executor.execute(_cycle(Funding(funding), kinds, AMOUNT).encode());
         }
-        assertGt(a.balanceOf(address(executor)), 4 * PROFIT_MIN);
+        assertGt(a.balanceOf(address(executor)), 8 * PROFIT_MIN);
     }
 
     function _landEveryMix(Funding funding) private {
@@ -71,7 +90,10 @@ contract ExecutorLandsTest is Market {
         if (funding == Funding.FlashSwap && kinds[0] > StepKind.UniswapV3) {
             vm.expectRevert(abi.encodeWithSelector(PlanReader.FlashSwapUnsupported.selector, kinds[0]));
             executor.execute(packed);
-        } else if (funding == Funding.BalancerV2Loan && _hasBalancer(kinds)) {
+        } else if (funding == Funding.UniswapV4Loan && _has(kinds, StepKind.UniswapV4)) {
+            vm.expectRevert(AlreadyUnlocked.selector);
+            executor.execute(packed);
+        } else if (funding == Funding.BalancerV2Loan && _has(kinds, StepKind.BalancerV2)) {
             vm.expectRevert("BAL#400");
             executor.execute(packed);
         } else {
@@ -86,9 +108,9 @@ contract ExecutorLandsTest is Market {
         _assertNoAllowances();
     }
 
-    function _hasBalancer(StepKind[] memory kinds) private pure returns (bool) {
+    function _has(StepKind[] memory kinds, StepKind kind) private pure returns (bool) {
         for (uint256 i; i < kinds.length; ++i) {
-            if (kinds[i] == StepKind.BalancerV2) return true;
+            if (kinds[i] == kind) return true;
         }
         return false;
     }

@@ -56,8 +56,8 @@ contract ExecutorPlanTest is Test {
 
     function test_an_unknown_funding_is_refused() public {
         Plan memory plan = _plan();
-        plan.funding = 5;
-        _expect(plan.encode(), abi.encodeWithSelector(PlanReader.FundingUnknown.selector, 5));
+        plan.funding = 9;
+        _expect(plan.encode(), abi.encodeWithSelector(PlanReader.FundingUnknown.selector, 9));
     }
 
     function test_a_lender_where_none_belongs_is_refused() public {
@@ -69,7 +69,7 @@ contract ExecutorPlanTest is Test {
     }
 
     function test_a_loan_without_a_lender_is_refused() public {
-        for (uint8 funding = 2; funding < 5; ++funding) {
+        for (uint8 funding = 2; funding < 9; ++funding) {
             Plan memory plan = _plan();
             plan.funding = funding;
             _expect(plan.encode(), abi.encodeWithSelector(PlanReader.LenderInvalid.selector, funding, address(0)));

@@ -10,7 +10,11 @@ enum Funding {
     FlashSwap,
     BalancerV2Loan,
     UniswapV3Loan,
-    AaveV3Loan
+    AaveV3Loan,
+    BalancerV3Loan,
+    UniswapV4Loan,
+    MorphoLoan,
+    Erc3156Loan
 }
 
 /// @dev `token` is tokens[0] of `tokenCount`, `stepsOffset` where the first step begins.
@@ -31,7 +35,7 @@ struct Header {
 ///
 ///     offset  size  field
 ///          0     1  funding: see `Funding`
-///          1    20  lender: the Vault, the v3 pool or the Aave Pool of a loan, zero without one
+///          1    20  lender: the contract that is asked for a loan, zero without one
 ///         21    16  amountIn: of tokens[0], the input of the first step
 ///         37    16  profitMin: of tokens[0]
 ///         53     8  deadlineBlock: the last block in which the plan may execute
@@ -73,8 +77,8 @@ library PlanReader {
     uint256 private constant STEP_PREFIX_LENGTH = 3;
     uint256 private constant TERMS_OFFSET = 23;
 
-    /// @dev Bytes of a whole step, by kind.
-    bytes8 private constant STEP_LENGTHS = hex"001a1737311a2b17";
+    /// @dev Bytes of a whole step, one byte for each kind, the first kind lowest.
+    uint256 private constant STEP_LENGTHS = 0x172b1a3137171a00;
 
     /// @notice Reads the header of a plan, and reverts unless the whole plan is well formed: nothing is missing, nothing is
     /// left over, and the steps are a walk from tokens[0] back to it.
@@ -202,7 +206,7 @@ library PlanReader {
     }
 
     function _stepLength(StepKind kind) private pure returns (uint256) {
-        return uint8(STEP_LENGTHS[uint8(kind)]);
+        return uint8(STEP_LENGTHS >> (8 * uint256(kind)));
     }
 
     function _requireLength(bytes calldata plan, uint256 needed) private pure {

@@ -25,10 +25,16 @@ abstract contract UniswapV4Step is BalanceGuard, CallbackLock, IUniswapV4UnlockC
         return abi.decode(result, (uint256));
     }
 
-    /// @notice For the manager of a running swap: swaps, pays the planned input, and takes the output.
-    /// @dev Anybody else, any other data and any second call revert, and so does a pool that asks for another amount.
+    /// @notice For the manager of a running swap: swaps, pays the planned input, and takes the output. For the manager of
+    /// a running loan: takes it, walks the plan, and pays it back.
+    /// @dev Anybody else, any other data and any second call revert, and so does a pool that asks for another amount. What
+    /// a step encodes begins with a zero byte, a plan that borrows with its kind of funding.
     function unlockCallback(bytes calldata data) external returns (bytes memory) {
         _acceptCallback(data);
+        if (data[0] != 0) {
+            _continueUniswapV4Loan(data);
+            return "";
+        }
         (Step memory step, uint256 amountIn, address receiver) = abi.decode(data, (Step, uint256, address));
         IUniswapV4PoolManager manager = IUniswapV4PoolManager(msg.sender);
 
@@ -39,6 +45,8 @@ abstract contract UniswapV4Step is BalanceGuard, CallbackLock, IUniswapV4UnlockC
         manager.take(step.tokenOut, receiver, amountOut);
         return abi.encode(amountOut);
     }
+
+    function _continueUniswapV4Loan(bytes calldata plan) internal virtual;
 
     function _swapWhole(IUniswapV4PoolManager manager, Step memory step, uint256 amountIn)
         private

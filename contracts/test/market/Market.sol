@@ -8,6 +8,8 @@ import {IExecutor} from "../../src/interfaces/IExecutor.sol";
 import {Funding} from "../../src/libraries/PlanReader.sol";
 import {CurveCall, StepKind} from "../../src/libraries/Step.sol";
 import {Plan, PlanWriter} from "../PlanWriter.sol";
+import {Erc3156LenderDouble} from "../venues/Erc3156LenderDouble.sol";
+import {MorphoDouble} from "../venues/MorphoDouble.sol";
 import {AaveMarket} from "./AaveMarket.sol";
 import {BalancerMarket} from "./BalancerMarket.sol";
 import {DoublesMarket} from "./DoublesMarket.sol";
@@ -23,6 +25,7 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
     uint256 internal constant RESERVE = 1_000_000e18;
     uint256 internal constant CAPITAL = 1_000e18;
     uint256 internal constant FEE_PIPS = 3000;
+    uint256 internal constant LENDER_FEE_BPS = 5;
 
     IERC20 internal a;
     IERC20 internal b;
@@ -34,6 +37,8 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
     /// address of the pair or pool.
     mapping(StepKind => mapping(IERC20 => mapping(IERC20 => bytes32))) internal pools;
     address internal poolLender;
+    address internal morpho;
+    address internal erc3156Lender;
 
     function setUp() public virtual {
         (a, b, c) = (_newToken("A"), _newToken("B"), _newToken("C"));
@@ -51,6 +56,7 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
         _newPoolsV3Balancer();
         _newSolidlyPairs();
         _newAave(a, RESERVE);
+        _newLenders();
         a.safeTransfer(address(executor), CAPITAL);
         b.safeTransfer(address(executor), CAPITAL);
         c.safeTransfer(address(executor), CAPITAL);
@@ -116,6 +122,10 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
         if (funding == Funding.BalancerV2Loan) return vault;
         if (funding == Funding.UniswapV3Loan) return poolLender;
         if (funding == Funding.AaveV3Loan) return aavePool;
+        if (funding == Funding.BalancerV3Loan) return address(vaultV3);
+        if (funding == Funding.UniswapV4Loan) return address(manager);
+        if (funding == Funding.MorphoLoan) return morpho;
+        if (funding == Funding.Erc3156Loan) return erc3156Lender;
         return address(0);
     }
 
@@ -137,6 +147,12 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
             assertEq(tokens[i].allowance(address(executor), _venue(StepKind.Curve, a, b)), 0, "allowance of a pool");
             assertEq(tokens[i].allowance(address(executor), _venue(StepKind.Curve, b, a)), 0, "allowance of a pool");
         }
+    }
+
+    function _newLenders() private {
+        (morpho, erc3156Lender) = (address(new MorphoDouble()), address(new Erc3156LenderDouble(LENDER_FEE_BPS)));
+        a.safeTransfer(morpho, RESERVE);
+        a.safeTransfer(erc3156Lender, RESERVE);
     }
 
     function _newPairs() private {
