@@ -107,7 +107,9 @@ library PlanReader {
     }
 
     function token(bytes calldata plan, uint256 index) internal pure returns (IERC20) {
-        return IERC20(address(uint160(_word(plan, TOKENS_OFFSET + ADDRESS_LENGTH * index) >> 96)));
+        unchecked {
+            return IERC20(address(uint160(_word(plan, TOKENS_OFFSET + ADDRESS_LENGTH * index) >> 96)));
+        }
     }
 
     function firstStep(bytes calldata plan) internal pure returns (Step memory) {
@@ -156,8 +158,11 @@ library PlanReader {
         uint256 offset = header.stepsOffset;
         uint256 count;
         uint256 index;
-        for (; offset < plan.length; ++count) {
+        while (offset < plan.length) {
             (offset, index) = _validateStep(plan, offset, count, index, tokenCount);
+            unchecked {
+                ++count;
+            }
         }
         if (count < 2) revert StepsTooFew(count);
         if (index != 0) revert WalkNotClosed(index);
@@ -175,11 +180,13 @@ library PlanReader {
         uint256 indexExpected,
         uint256 tokenCount
     ) private pure returns (uint256 end, uint256 indexOut) {
-        _requireLength(plan, offset + STEP_PREFIX_LENGTH);
         uint256 word = _word(plan, offset);
         uint8 kind = uint8(word >> 248);
-        if (kind == 0 || kind > uint8(type(StepKind).max)) revert StepKindUnknown(number, kind);
-        end = offset + _stepLength(StepKind(kind));
+        unchecked {
+            _requireLength(plan, offset + STEP_PREFIX_LENGTH);
+            if (kind == 0 || kind > uint8(type(StepKind).max)) revert StepKindUnknown(number, kind);
+            end = offset + _stepLength(StepKind(kind));
+        }
         _requireLength(plan, end);
 
         uint256 indexIn = uint8(word >> 240);
