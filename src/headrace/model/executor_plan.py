@@ -41,6 +41,10 @@ class Funding(IntEnum):
     BALANCER_V2_FLASH_LOAN = 2
     UNISWAP_V3_FLASH = 3
     AAVE_V3_FLASH_LOAN = 4
+    BALANCER_V3_FLASH_LOAN = 5
+    UNISWAP_V4_FLASH_LOAN = 6
+    MORPHO_FLASH_LOAN = 7
+    ERC3156_FLASH_LOAN = 8
 
     @property
     def engine(self) -> str:
