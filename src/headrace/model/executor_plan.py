@@ -60,8 +60,8 @@ class Funding(IntEnum):
 class ExecutorPlan(msgspec.Struct, frozen=True):
     """One walk through steps, funded one way. Amounts are in units of the first token, at most 2^128 - 1.
 
-    `tip_share_bps` of the profit goes to the block's builder, out of what is left above the least profit; only where the
-    first token is the chain's wrapped native coin, and up to the Executor's owner's cap.
+    `tip_share_bps` of the profit goes to the block's builder, out of what lies above the least profit: only where the
+    first token is the chain's wrapped native coin, and up to the cap of the Executor's owner.
     """
 
     funding: Funding

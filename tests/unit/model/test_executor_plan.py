@@ -132,13 +132,7 @@ def test_an_amount_that_does_not_fit_is_an_error_not_a_cut() -> None:
 
 
 def test_engines_are_named_for_reports() -> None:
-    assert [funding.engine for funding in Funding] == [
-        "own_capital",
-        "flash_swap",
-        "flash_loan",
-        "flash_loan",
-        "flash_loan",
-    ]
+    assert [funding.engine for funding in Funding] == ["own_capital", "flash_swap", *["flash_loan"] * 7]
 
 
 def test_an_unknown_call_of_a_curve_pool_is_refused() -> None:

@@ -70,7 +70,8 @@ async def allowance_findings(chain: Chain, config: Config, head: BlockHeader) ->
     tokens = config.chain.tokens
     asked = [(symbol, owner, spender) for symbol in tokens for owner, spender in pairs]
     calls = [
-        Call(tokens[symbol], address_call("allowance(address,address)", owner, spender)) for symbol, owner, spender in asked
+        Call(tokens[symbol], address_call("allowance(address,address)", owner, spender))
+        for symbol, owner, spender in asked
     ]
     answers = await chain.call_many(calls, head.hash)
     found = [one for one, answer in zip(asked, answers, strict=True) if answer and any(answer)]
