@@ -37,7 +37,7 @@ abstract contract BalanceGuard {
 
     /// @notice Counts a token, unless it is guarded already.
     /// @return balance What this contract holds of the token itself now.
-    function _guard(IERC20 token) internal returns (uint256 balance) {
+    function _guard(IERC20 token) internal virtual returns (uint256 balance) {
         balance = token.balanceOf(address(this));
         TransientSlot.Uint256Slot slot = _slotOf(token);
         if (slot.tload() == 0) slot.tstore(_held(token, balance) + 1);
@@ -45,7 +45,7 @@ abstract contract BalanceGuard {
 
     /// @notice Ends the guard of a token: there must be so much more of it than at first.
     /// @return gain How much more there is.
-    function _requireGain(IERC20 token, uint256 gainMin) internal returns (uint256 gain) {
+    function _requireGain(IERC20 token, uint256 gainMin) internal virtual returns (uint256 gain) {
         _requireGuarded(token);
         (uint256 heldBefore, uint256 heldAfter) = _recount(token);
         if (heldAfter < heldBefore + gainMin) {
@@ -55,7 +55,7 @@ abstract contract BalanceGuard {
     }
 
     /// @notice Ends the guard of a token: there must be no less of it. One that is not guarded was not spent.
-    function _requireKept(IERC20 token) internal {
+    function _requireKept(IERC20 token) internal virtual {
         if (!_isGuarded(token)) return;
         (uint256 heldBefore, uint256 heldAfter) = _recount(token);
         if (heldAfter < heldBefore) revert BalanceFell(address(token), heldBefore, heldAfter);
@@ -96,7 +96,7 @@ abstract contract BalanceGuard {
         heldAfter = _held(token);
     }
 
-    function _requireGuarded(IERC20 token) private view {
+    function _requireGuarded(IERC20 token) internal view virtual {
         if (!_isGuarded(token)) revert TokenNotGuarded(address(token));
     }
 

@@ -113,7 +113,7 @@ contract Executor is IExecutor, Roles, PlanFunding {
     }
 
     /// @dev Wrapped native coin is always on the list.
-    function _requireListed(IERC20 token) private view {
+    function _requireListed(IERC20 token) internal view virtual {
         if (address(token) != address(wrappedNative) && !isListed[token]) revert TokenNotListed(address(token));
     }
 }

@@ -105,7 +105,7 @@ abstract contract Roles is IRoles {
 
     /// @dev Reverts unless the caller is an operator and nothing is paused.
     /// @return tipShareMax The owner's cap, in basis points of the profit.
-    function _authorise() internal view returns (uint256 tipShareMax) {
+    function _authorise() internal view virtual returns (uint256 tipShareMax) {
         Gate memory current = gate;
         if (!_isOperator(current, msg.sender)) revert NotOperator(msg.sender);
         if (current.isPaused) revert IsPaused();

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {Funding} from "../src/libraries/PlanReader.sol";
 import {StepKind} from "../src/libraries/Step.sol";
 import {Market} from "./market/Market.sol";
@@ -25,6 +26,8 @@ contract GasTest is Market {
     uint256 private constant AMOUNT = 100e18;
     uint64 private constant DEADLINE_BLOCK = 24_000_000;
     uint256 private constant V2_CYCLE_GAS_MAX = 200_000;
+    uint256 private constant GUARD_GAS_MAX = 7_000;
+    uint256 private constant TOKEN_GAS_MAX = 2_000;
 
     StepKind private constant V2 = StepKind.UniswapV2;
     StepKind private constant V3 = StepKind.UniswapV3;
@@ -70,6 +73,29 @@ contract GasTest is Market {
         vm.revertToState(state);
         emit log_named_uint("gas of the transaction by routers", byRouters);
         assertLe(_measure(Funding.OwnCapital, _kinds(V2, V2, V2)) * 5, byRouters * 4);
+    }
+
+    function test_role_pause_and_guard_cost_so_much_and_each_token_more_that_is_spent_from_here() public {
+        IExecutor guarded = executor;
+        IExecutor bare =
+            IExecutor(vm.deployCode("UnguardedExecutor.sol:UnguardedExecutor", abi.encode(address(this), a)));
+        for (uint256 i; i < 3; ++i) {
+            [a, b, c][i].transfer(address(bare), CAPITAL);
+        }
+        StepKind[][5] memory walks =
+            [_kinds(V2, V2), _kinds(V2, V2, V2), _kinds(V2, V3), _kinds(V2, BALANCER), _kinds(V3, V3, V3)];
+        uint256[5] memory tokensMore = [uint256(0), 0, 1, 1, 2]; // counted beside the first
+        for (uint256 i; i < walks.length; ++i) {
+            uint256 state = vm.snapshotState();
+            executor = guarded;
+            uint256 gasGuarded = _measure(Funding.OwnCapital, walks[i]);
+            vm.revertToState(state);
+            executor = bare;
+            uint256 gasBare = _measure(Funding.OwnCapital, walks[i]);
+            vm.revertToState(state);
+            emit log_named_uint("gas of role, pause and guard", gasGuarded - gasBare);
+            assertLe(gasGuarded - gasBare, GUARD_GAS_MAX + tokensMore[i] * TOKEN_GAS_MAX);
+        }
     }
 
     function test_v2_v2_v2_flash_swap() public {
