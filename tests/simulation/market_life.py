@@ -5,7 +5,7 @@ pool is quarantined exactly when it emitted an event that nobody knows, in a blo
 Where a lie of the node left no trace in the header, the audit must find it, and the very next output must say so.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from tests.support.drifting_dex import DRIFTING, DriftingDex, DriftingState
@@ -27,6 +27,7 @@ from headrace.ports.pool import PoolState
 
 COUNTERS, POOLS = 4, 7  # the first tell everything by logs, the others do not
 DEPTH = 8
+HELD = 4  # earlier snapshots that somebody still reads
 
 
 class WrongMarketError(AssertionError):
@@ -78,6 +79,7 @@ class Life:
             self._chain.between = self._audit.audit_waiting
         self._mirror: dict[int, PoolState] = {}
         self._outdated: dict[int, bool] = {}
+        self._held: deque[tuple[Snapshot[PoolState], tuple[PoolState, ...]]] = deque(maxlen=HELD)
         self._is_lie_to_be_found = False
         self._taken: Counter[str] = Counter()
 
@@ -106,6 +108,7 @@ class Life:
         self._is_lie_to_be_found = not self._chain.spoiled.isdisjoint(self._market.applied)
         self._market.applied.clear()
         self._require_told(output)
+        self._require_unchanged(output)
         if not self._is_lie_to_be_found:
             self._require_true(output)
 
@@ -117,6 +120,13 @@ class Life:
         for index, state in enumerate(snapshot.states):
             if self._mirror[index] != state or self._outdated[index] != (index in snapshot.outdated):
                 self._fail(f"block {snapshot.header.number}: a change of pool {index} went untold")
+
+    def _require_unchanged(self, snapshot: Snapshot[PoolState]) -> None:
+        """Earlier snapshots are what they were when they were handed out."""
+        self._held.append((snapshot, tuple(snapshot.states)))
+        for earlier, states in self._held:
+            if tuple(earlier.states) != states or any(earlier.states[i] != one for i, one in enumerate(states)):
+                self._fail(f"block {snapshot.header.number} changed the snapshot of block {earlier.header.number}")
 
     def _require_true(self, snapshot: Snapshot[PoolState]) -> None:
         block = snapshot.header.hash

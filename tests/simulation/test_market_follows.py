@@ -16,6 +16,7 @@ from headrace.model.quarantine import Quarantined
 from headrace.pipeline.feed import follower as follower_module
 from headrace.pipeline.feed.audit import ReceiptAudit
 from headrace.pipeline.feed.follower import Block, FetchBlock, Follower
+from headrace.pipeline.market.market import BlockChange
 from headrace.pipeline.market.speakers import UnknownEvent
 from headrace.ports.pool import DEX, PoolState
 
@@ -102,9 +103,9 @@ class SkipsRollback(CountingMarket):
 
 
 class DropsSecondLogOfBlock(CountingMarket):
-    def _apply_to(self, index: int, dex: DEX, log: Log, replaced: dict[int, PoolState]) -> None:
-        if index not in replaced:
-            super()._apply_to(index, dex, log, replaced)
+    def _apply_to(self, index: int, dex: DEX, log: Log, change: BlockChange) -> None:
+        if index not in change.replaced:
+            super()._apply_to(index, dex, log, change)
 
 
 class DropsSecondLogOfTransaction(CountingMarket):
@@ -151,6 +152,15 @@ class DoesNotUndoWhatWasReadAgain(CountingMarket):
         self._undo = undo.__class__(maxlen=undo.maxlen)
         super()._replace(read)
         self._undo = undo
+
+
+class ChangesSnapshotsByRollingBack(CountingMarket):
+    def _write(self, states: Mapping[int, PoolState]) -> Mapping[int, PoolState]:
+        now = self._states.now
+        before = {index: now[index] for index in states}
+        for index, state in states.items():
+            now[index] = state
+        return before
 
 
 class HidesThatStatesAreOutdated(CountingMarket):
@@ -201,6 +211,7 @@ MUTANTS = [
     KeepsOutdatedStates,
     ReadsAgainOnlyWhatNeverWas,
     DoesNotUndoWhatWasReadAgain,
+    ChangesSnapshotsByRollingBack,
     HidesThatStatesAreOutdated,
     SkipsUnknownEvents,
     TakesHarmlessEventsForUnknown,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from headrace.kernels.hex_words import WORD_BYTES, WordArray, mixed, njit_uncounted
+from headrace.kernels.hex_words import WORD_BYTES, WordArray, mixed, njit_inlined, njit_uncounted
 from headrace.model.address import Address
 
 IntArray = npt.NDArray[np.int64]
@@ -52,16 +52,34 @@ def _fill(digits: WordArray, slots: npt.NDArray[np.int32]) -> None:
 def _find(
     digits: WordArray, slots: npt.NDArray[np.int32], words: WordArray, starts: IntArray, numbers: IntArray
 ) -> None:
+    """In passes without a branch on what is fetched, so that fetches from all over memory run side by side."""
     last = len(slots) - 1
     for at in range(len(starts)):
-        start = starts[at] + _DIGITS
-        slot = mixed(words, start, WORD_BYTES, _ADDRESS_WORDS) & last
-        while slots[slot]:
-            first = (slots[slot] - 1) * _ADDRESS_WORDS
-            same = 0
-            while same < _ADDRESS_WORDS and digits[first + same] == words[start + WORD_BYTES * same]:
-                same += 1
-            if same == _ADDRESS_WORDS:
-                break
-            slot = (slot + 1) & last
-        numbers[at] = slots[slot] - 1
+        numbers[at] = mixed(words, starts[at] + _DIGITS, WORD_BYTES, _ADDRESS_WORDS) & last
+    for at in range(len(starts)):
+        numbers[at] = slots[numbers[at]] - 1
+    for at in range(len(starts)):
+        is_other = not _is_at(digits, max(numbers[at], 0), words, starts[at] + _DIGITS)
+        numbers[at] = -1 if is_other else numbers[at]
+    for at in range(len(starts)):
+        if numbers[at] < 0:
+            numbers[at] = _found_from(digits, slots, words, starts[at] + _DIGITS)
+
+
+@njit_inlined
+def _is_at(digits: WordArray, number: int, words: WordArray, start: int) -> bool:
+    """Whether the address of that number stands there: no branch before all of it is compared."""
+    difference = np.uint64(0)
+    for place in range(_ADDRESS_WORDS):
+        difference |= digits[number * _ADDRESS_WORDS + place] ^ words[start + WORD_BYTES * place]
+    return bool(difference == 0)
+
+
+@njit_inlined
+def _found_from(digits: WordArray, slots: npt.NDArray[np.int32], words: WordArray, start: int) -> np.int64:
+    """The number of the address that stands there, searched from the slot that it names; -1 for an unknown one."""
+    last = len(slots) - 1
+    slot = mixed(words, start, WORD_BYTES, _ADDRESS_WORDS) & last
+    while slots[slot] and not _is_at(digits, slots[slot] - 1, words, start):
+        slot = (slot + 1) & last
+    return np.int64(slots[slot] - 1)

@@ -32,9 +32,10 @@ from headrace.model.event import Log
 
 IntArray = npt.NDArray[np.int64]
 PlaceArray = npt.NDArray[np.int32]
+BoolArray = npt.NDArray[np.bool_]
 ADDRESS, DATA, DATA_END, TX_HASH, TOPICS, TOPIC = range(6)
 COLUMNS = TOPIC + 4
-PAIR_BYTES = 32
+NUMBER_BYTES = 16
 _ADDRESS_CHARACTERS, _ADDRESS_WORDS = 42, 5
 _HASH_CHARACTERS, _HASH_WORDS = 66, 8
 _DIGITS = 2  # behind 0x
@@ -78,6 +79,8 @@ class LogTable(Sequence[Log]):
 
     def logs_at(self, rows: IntArray) -> list[Log]:
         """These logs, made anew at each call."""
+        if not len(rows):
+            return []  # and no string of the whole text
         text, places = self._characters, self._places[rows]
         topics = [
             tuple([text[start : start + _HASH_CHARACTERS] for start in starts[:count]])
@@ -130,14 +133,14 @@ class LogTable(Sequence[Log]):
         count = _distinct_items(self._words, self._places, slots, found)
         return [text[start:end] for start, end in found[:count].tolist()]
 
-    def uint112_pairs_at(self, rows: IntArray) -> tuple[bytes, list[bool]]:
+    def uint112_pairs_at(self, rows: IntArray) -> tuple[npt.NDArray[np.void], BoolArray]:
         """The data of logs with one topic and two words of at most 112 bits.
 
-        Returns `PAIR_BYTES` for each row, two big-endian numbers of the same length; and whether its log is such a one.
+        Returns two columns of `NUMBER_BYTES` big-endian bytes for each row; and whether its log is such a one.
         """
-        packed, is_pair = np.zeros((len(rows), PAIR_BYTES // 4), np.uint32), np.zeros(len(rows), np.bool_)
+        packed, is_pair = np.zeros((len(rows), 2 * NUMBER_BYTES // 4), np.uint32), np.zeros(len(rows), np.bool_)
         _pack_pairs(self._words, self._places, rows, packed, is_pair)
-        return packed.tobytes(), cast("list[bool]", is_pair.tolist())
+        return packed.view(f"V{NUMBER_BYTES}"), is_pair
 
     @cached_property
     def _characters(self) -> str:
@@ -230,7 +233,7 @@ def _pack_pairs(
     places: PlaceArray,
     rows: IntArray,
     packed: npt.NDArray[np.uint32],
-    is_pair: npt.NDArray[np.bool_],
+    is_pair: BoolArray,
 ) -> None:
     for at in range(len(rows)):
         row = rows[at]

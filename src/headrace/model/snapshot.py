@@ -1,6 +1,6 @@
 """The market as one reader sees it: immutable, of one chain, at one block."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from types import MappingProxyType
 from typing import Generic, Self, TypeVar
@@ -45,7 +45,7 @@ class Snapshot(Generic[S_co]):
         header: BlockHeader,
         announced_ns: int,
         pools: tuple[Pool, ...],
-        states: tuple[S_co, ...],
+        states: Sequence[S_co],
         index_of: Mapping[PoolId, int],
         tokens: Mapping[Address, Token],
         changed: tuple[int, ...],

@@ -15,7 +15,9 @@ what was outdated then is outdated again.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from types import MappingProxyType
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -29,8 +31,9 @@ from headrace.model.pool import Pool, ProtocolId
 from headrace.model.quarantine import Quarantined
 from headrace.model.snapshot import Snapshot
 from headrace.model.token import Token
-from headrace.pipeline.market.column import Column
+from headrace.pipeline.market.column import Column, Told
 from headrace.pipeline.market.speakers import Speakers
+from headrace.pipeline.market.states import States
 from headrace.ports.chain import Chain
 from headrace.ports.pool import DEX, PoolState, TableDEX
 
@@ -43,6 +46,13 @@ class _Applied(msgspec.Struct, frozen=True):
 
     header: BlockHeader
     replaced: dict[int, PoolState]
+
+
+class BlockChange(msgspec.Struct, frozen=True):
+    """What a block does: the states that it replaces, and the pools whose logs are refused."""
+
+    replaced: dict[int, PoolState]
+    refused: set[int]
 
 
 class Market:
@@ -67,7 +77,7 @@ class Market:
         speakers = Speakers(dexes, pools)
         self._unknown_events, self._speakers = speakers.unknown_events, speakers.indexed()
         self._columns = [self._column(name, dex) for name, dex in dexes.items() if isinstance(dex, TableDEX)]
-        self._states: list[PoolState] = []
+        self._states: States[PoolState] = States([])
         self._header: BlockHeader | None = None
         self._undo: deque[_Applied] = deque(maxlen=depth)
         self._unseen: set[int] = set()
@@ -100,7 +110,7 @@ class Market:
         for protocol, dex in self._dexes.items():
             indices = [i for i, pool in enumerate(self._pools) if pool.protocol == protocol]
             states.update(await self._read(dex, chain, indices, header.hash))
-        self._states = [states[i] for i in range(len(self._pools))]
+        self._states = States([states[i] for i in range(len(self._pools))])
         self._header = header
         self._outdated_known = None
         self._undo.clear()
@@ -149,14 +159,17 @@ class Market:
             raise MarketStaleError(
                 f"block {header.number} does not follow block {self.tip.number}: read the market anew"
             )
-        replaced: dict[int, PoolState] = {}
-        for log in self._fold_columns(logs, replaced) if isinstance(logs, LogTable) else logs:
-            self._apply_log(log, replaced)
-        self._undo.append(_Applied(self._tip_header(), replaced))
+        if self._undo and len(self._undo) == self._undo.maxlen:
+            self._undo.popleft()  # first: new states find the room of these, which is in the cache again
+        change = BlockChange({}, set())
+        self._states.begin(change.replaced)
+        for log in self._fold_columns(logs, change.replaced) if isinstance(logs, LogTable) else logs:
+            self._apply_log(log, change)
+        self._undo.append(_Applied(self._tip_header(), change.replaced))
         self._header = header
         self._outdated_known = None
-        self._unseen.update(replaced)
-        self._note_quarantine(replaced)
+        self._unseen.update(change.replaced)
+        self._note_quarantine(change.refused)
 
     def roll_back(self, to: BlockRef) -> None:
         """Take back all blocks after `to`.
@@ -171,8 +184,7 @@ class Market:
         self._outdated_known = None
         while self.tip != to:
             applied = self._undo.pop()
-            for index, state in applied.replaced.items():
-                self._states[index] = state
+            self._write(applied.replaced)
             self._header = applied.header
             self._unseen.update(applied.replaced)
             self._note_quarantine(applied.replaced)
@@ -187,15 +199,16 @@ class Market:
         outdated = self._outdated()
         self._unseen |= outdated ^ self._outdated_told
         self._outdated_told = outdated
-        changed, self._unseen = tuple(sorted(self._unseen)), set()
+        changed = np.sort(np.fromiter(self._unseen, np.int64, len(self._unseen)))
+        self._unseen = set()
         return Snapshot(
             header=self._tip_header(),
             announced_ns=announced_ns,
             pools=self._pools,
-            states=tuple(self._states),
+            states=self._states.reader(),
             index_of=MappingProxyType(self._index_of),
             tokens=self._tokens,
-            changed=changed,
+            changed=tuple(changed.tolist()),
             quarantined=self._quarantined,
             outdated=outdated,
         )
@@ -216,61 +229,74 @@ class Market:
         remains: behind the others, since a malformed one takes its pool out of the market whatever follows it. So does
         one of an unknown event.
         """
-        states, is_left = self._states, np.zeros(len(logs), np.bool_)
+        is_left = np.zeros(len(logs), np.bool_)
         is_left[logs.rows_of(self._topic_words)] = True
         numbers = self._speakers.numbers(logs)
         for column in self._columns:
             told = column.told(logs, numbers)
-            for index, state in zip(told.indices, told.states, strict=True):
-                before = states[index]
-                if state is not None and not isinstance(before, Quarantined):
-                    replaced.setdefault(index, before)
-                    states[index] = state
             is_left[told.done] = False
-            is_left[told.rows] = [state is None for state in told.states]
+            is_left[told.rows] = self._take_over(told, replaced)
         is_left[self._speakers.rows_of_unknown(logs, numbers)] = True
         return logs.logs_at(np.flatnonzero(is_left))
 
-    def _apply_log(self, log: Log, replaced: dict[int, PoolState]) -> None:
+    def _take_over(self, told: Told, replaced: dict[int, PoolState]) -> list[bool]:
+        """Write what was told; which of the logs have to be judged."""
+        indices, states, now = told.indices, told.states, self._states.now
+        is_judged = [state is None for state in states]
+        if self._quarantined or any(is_judged):
+            usable = [at for at, i in enumerate(indices) if not is_judged[at] and i not in self._quarantined]
+            indices, states = [indices[at] for at in usable], [states[at] for at in usable]
+        if indices:
+            found = itemgetter(*indices, indices[0])(now)  # a loop takes twice as long; the last one makes it a tuple
+            replaced.update(zip(indices, found, strict=False))
+        for index, state in zip(indices, cast("list[PoolState]", states), strict=True):
+            now[index] = state
+        return is_judged
+
+    def _apply_log(self, log: Log, change: BlockChange) -> None:
         for dex in self._dexes_of_topic.get(log.topics[0], ()) if log.topics else ():
             try:
                 index = self._index_of.get(dex.pool_of(log))
             except MalformedLogError as error:
-                self._quarantine_address(dex, log.address, str(error), replaced)
+                self._quarantine_address(dex, log.address, str(error), change)
                 continue
             if index is not None and self._dex_of[index] is dex:
-                self._apply_to(index, dex, log, replaced)
+                self._apply_to(index, dex, log, change)
         for unknown in self._unknown_events(log):
             index = self._index_of.get(unknown.pool)
             if index is not None and self._dex_of[index] is unknown.dex:
-                self._quarantine(index, str(unknown.error), replaced)
+                self._quarantine(index, str(unknown.error), change)
 
-    def _apply_to(self, index: int, dex: DEX, log: Log, replaced: dict[int, PoolState]) -> None:
-        before = self._states[index]
+    def _apply_to(self, index: int, dex: DEX, log: Log, change: BlockChange) -> None:
+        before = self._states.now[index]
         if isinstance(before, Quarantined):
             return
-        replaced.setdefault(index, before)
+        change.replaced.setdefault(index, before)
         try:
-            self._states[index] = after = dex.apply(before, log)
+            self._states.now[index] = after = dex.apply(before, log)
         except MalformedLogError as error:
             if not dex.is_outdated(before, log.block_number):  # else it is read again, and need not follow
-                self._states[index] = Quarantined(before.pool, str(error))
+                self._refuse(index, str(error), change)
             return
         if dex.is_outdated(after, _INFINITELY_DISTANT):
             self._perishable.add(index)
 
-    def _quarantine(self, index: int, why: str, replaced: dict[int, PoolState]) -> None:
-        before = self._states[index]
+    def _quarantine(self, index: int, why: str, change: BlockChange) -> None:
+        before = self._states.now[index]
         if not isinstance(before, Quarantined):
-            replaced.setdefault(index, before)
-            self._states[index] = Quarantined(before.pool, why)
+            change.replaced.setdefault(index, before)
+            self._refuse(index, why, change)
 
-    def _quarantine_address(self, dex: DEX, address: Address, why: str, replaced: dict[int, PoolState]) -> None:
+    def _quarantine_address(self, dex: DEX, address: Address, why: str, change: BlockChange) -> None:
         """A log that does not even say of which pool it speaks speaks of any of its contract's."""
         for index, pool in enumerate(self._pools):
             if pool.address == address and self._dex_of[index] is dex:
-                replaced.setdefault(index, self._states[index])
-                self._states[index] = Quarantined(pool, why)
+                self._refuse(index, why, change)
+
+    def _refuse(self, index: int, why: str, change: BlockChange) -> None:
+        change.replaced.setdefault(index, self._states.now[index])
+        change.refused.add(index)
+        self._states.now[index] = Quarantined(self._pools[index], why)
 
     def _outdated(self) -> frozenset[int]:
         """Pools that are outdated at the newest block; asked for several times in a block, found once."""
@@ -280,7 +306,7 @@ class Market:
         return self._outdated_known
 
     def _is_outdated(self, index: int, block_number: int) -> bool:
-        state = self._states[index]
+        state = self._states.now[index]
         return not isinstance(state, Quarantined) and self._dex_of[index].is_outdated(state, block_number)
 
     def _note_perishable(self, touched: Iterable[int]) -> None:
@@ -288,20 +314,29 @@ class Market:
 
     def _replace(self, read: Mapping[int, PoolState]) -> None:
         """Put states read after the newest block in the place of outdated ones."""
-        for index, state in read.items():
-            if self._undo:
-                self._undo[-1].replaced.setdefault(index, self._states[index])
-            self._states[index] = state
+        before = self._write(read)
+        if self._undo:
+            kept = self._undo[-1].replaced
+            kept.update({index: state for index, state in before.items() if index not in kept})
         self._outdated_known = None
         self._unseen.update(read)
         self._note_quarantine(read)
         self._perishable = {i for i in self._perishable if self._is_outdated(i, _INFINITELY_DISTANT)}
 
+    def _write(self, states: Mapping[int, PoolState]) -> Mapping[int, PoolState]:
+        """Put states in their places; what stood there before."""
+        now = self._states.now
+        before = {index: now[index] for index in states}
+        self._states.begin(before)
+        for index, state in states.items():
+            now[index] = state
+        return before
+
     def _note_quarantine(self, touched: Iterable[int]) -> None:
-        states, known = self._states, self._quarantined
+        states, known = self._states.now, self._quarantined
         is_affected = any([isinstance(states[i], Quarantined) or i in known for i in touched])  # noqa: C419 - quicker so
         if is_affected:
-            marked = {i: state.reason for i, state in enumerate(self._states) if isinstance(state, Quarantined)}
+            marked = {i: state.reason for i, state in enumerate(states) if isinstance(state, Quarantined)}
             self._quarantined = MappingProxyType(marked)
 
     async def _read_in_time(

@@ -5,13 +5,14 @@ fork with an event more (a fee per pair, a stable curve) is no pair of this kind
 """
 
 from collections.abc import Sequence
-from struct import Struct
+
+import numpy as np
 
 from headrace.adapters.protocols.share_logs import SHARE_TOPICS
 from headrace.adapters.protocols.uniswap_v2.state import RESERVE_END, UniswapV2State
 from headrace.adapters.protocols.words import topic, topics_of
 from headrace.errors import MalformedLogError
-from headrace.kernels.log_table import PAIR_BYTES, IntArray, LogTable
+from headrace.kernels.log_table import IntArray, LogTable
 from headrace.model.address import PoolId
 from headrace.model.event import Log
 from headrace.model.pool import Pool
@@ -28,7 +29,6 @@ _DATA_BYTES = 64
 _DATA_LENGTH = 130
 _WORD_BITS = 256
 _WORD_MASK = (1 << _WORD_BITS) - 1
-_RESERVES = Struct(f"{PAIR_BYTES // 2}s{PAIR_BYTES // 2}s")
 
 
 def apply(state: UniswapV2State, log: Log) -> UniswapV2State:
@@ -50,13 +50,10 @@ def apply(state: UniswapV2State, log: Log) -> UniswapV2State:
 def states_told(pools: Sequence[Pool], table: LogTable, rows: IntArray) -> list[PoolState | None]:
     """The same for many logs, each a `Sync` by its first topic and of the pool beside it; None for a malformed one."""
     packed, is_pair = table.uint112_pairs_at(rows)
-    number = int.from_bytes
-    states: list[PoolState | None] = [
-        UniswapV2State(pool, number(reserve0), number(reserve1))
-        for pool, (reserve0, reserve1) in zip(pools, _RESERVES.iter_unpack(packed), strict=True)
-    ]
-    if not all(is_pair):
-        states = [state if is_one else None for state, is_one in zip(states, is_pair, strict=True)]
+    reserves0, reserves1 = (map(int.from_bytes, column.tolist()) for column in packed.T)
+    states: list[PoolState | None] = list(map(UniswapV2State, pools, reserves0, reserves1))
+    for at in np.flatnonzero(~is_pair).tolist():
+        states[at] = None
     return states
 
 
