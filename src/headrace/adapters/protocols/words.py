@@ -4,10 +4,12 @@ Everything read here came from a node or a foreign contract, so nothing is taken
 wrong, and the protocol turns it into the error that names the pool.
 """
 
+from struct import Struct
+
 from headrace.model.address import Address, Hash32, PoolId, keccak_hex
 
 _WORD = 32
-_PAIR = 64
+_ONE_WORD = Struct(f"{_WORD}s")
 _HEX_WORD = 64
 _ADDRESS_BITS = 160
 _SIGN_BIT = 255
@@ -37,9 +39,7 @@ def words_of_bytes(data: bytes) -> tuple[int, ...]:
     """
     if len(data) % _WORD:
         raise ValueError(f"{len(data)} bytes are not whole words")
-    if len(data) == _PAIR:  # the commonest log has two
-        return int.from_bytes(data[:_WORD], "big"), int.from_bytes(data[_WORD:], "big")
-    return tuple([int.from_bytes(data[i : i + _WORD], "big") for i in range(0, len(data), _WORD)])
+    return tuple([int.from_bytes(word) for (word,) in _ONE_WORD.iter_unpack(data)])
 
 
 def words_of_hex(data: str, count: int | None = None) -> tuple[int, ...]:

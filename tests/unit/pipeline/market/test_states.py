@@ -61,7 +61,7 @@ def test_what_a_change_gains_later_is_what_was_there_before_it() -> None:
     second = written.reader()
     replaced.setdefault(1, written.now[1])
     change(written, {1: 20})
-    assert (first, second, written.reader()) == ((1, 2, 3), (10, 2, 3), (10, 20, 3))
+    assert [list(one) for one in (first, second, written.reader())] == [[1, 2, 3], [10, 2, 3], [10, 20, 3]]
 
 
 def test_an_old_reader_keeps_no_more_alive_than_its_own_states() -> None:

@@ -114,7 +114,9 @@ class EvmChain:
 
     async def call_many(self, calls: Sequence[Call], block: Hash32) -> tuple[bytes | None, ...]:
         """Many reads of one state, None for each that reverts."""
-        params = [_call_params(call, block) for call in calls]
+        data = {call.data: write_bytes(call.data) for call in calls}
+        at: dict[str, JsonValue] = {"blockHash": block}
+        params = [(_asked(call.to, data[call.data]), at) for call in calls]
         answers = await self.client.batch("eth_call", params, answer.read_text_bytes)
         return tuple(_unless_reverted(one) for one in answers)
 
@@ -203,8 +205,11 @@ def is_already_known(message: str) -> bool:
 
 
 def _call_params(call: Call, block: Hash32) -> tuple[JsonValue, ...]:
-    data = write_bytes(call.data)
-    return {"data": data} if call.to == CREATION else {"to": call.to, "data": data}, {"blockHash": block}
+    return _asked(call.to, write_bytes(call.data)), {"blockHash": block}
+
+
+def _asked(to: Address, data: str) -> dict[str, JsonValue]:
+    return {"data": data} if to == CREATION else {"to": to, "data": data}
 
 
 def _unless_reverted(one: bytes | ErrorObject) -> bytes | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -24,14 +24,32 @@ _IN_FLIGHT_MAX = 4096
 _EARLY_MAX = 64
 
 
+class _Asked:
+    """Requests that went out together, numbered from `first`, and their answers as they come: one future for all."""
+
+    __slots__ = ("answers", "first", "frames", "missing")
+
+    def __init__(self, first: int, count: int) -> None:
+        self.first = first
+        self.frames: list[Frame | None] = [None] * count
+        self.missing = count
+        self.answers: asyncio.Future[list[Frame]] = asyncio.get_running_loop().create_future()
+
+    def take(self, request_id: int, frame: Frame) -> None:
+        self.frames[request_id - self.first] = frame
+        self.missing -= 1
+        if not self.missing and not self.answers.done():  # else the deadline has passed
+            self.answers.set_result(cast("list[Frame]", self.frames))
+
+
 class Connection:
-    """Belongs to one event loop. A request's future gets the node's frame, or the error that ended the connection."""
+    """Belongs to one event loop. Whoever asks gets the node's frames, or the error that ended the connection."""
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport = transport
         self._clock = clock
         self._next_id = 0
-        self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self._waiting: dict[int, _Asked] = {}
         self._subscribers: dict[str, OnNotification] = {}
         self._early: list[tuple[str, msgspec.Raw, int]] = []
         self._on_end: list[Callable[[], None]] = []
@@ -50,9 +68,9 @@ class Connection:
             NodeUnreachableError: the connection ended, or too many requests are under way.
             MalformedAnswerError: the node sent what is no JSON-RPC.
         """
-        requests, futures = self._enrol([(method, params)])
-        self._send(encode_request(requests[0]), requests, futures)
-        return self._answered(requests, futures)
+        requests, asked = self._enrol([(method, params)])
+        self._send(encode_request(requests[0]), asked)
+        return self._only(asked)
 
     async def batch(self, calls: Sequence[tuple[str, Params]]) -> list[Frame]:
         """Send many calls in one frame; answers in the order of the calls.
@@ -62,12 +80,11 @@ class Connection:
             MalformedAnswerError: the node sent what is no JSON-RPC.
             RpcError: the node refuses batches.
         """
-        requests, futures = self._enrol(calls)
-        self._send(encode_batch(requests), requests, futures)
-        try:
-            return await asyncio.gather(*futures)
-        finally:
-            self._forget(requests, futures)
+        if not calls:
+            return []
+        requests, asked = self._enrol(calls)
+        self._send(encode_batch(requests), asked)
+        return await self._answered(asked)
 
     async def subscribe(self, params: Params, on_notification: OnNotification) -> None:
         """`eth_subscribe`; the callback gets each result and the monotonic time at which its frame arrived.
@@ -98,36 +115,38 @@ class Connection:
         self._end(NodeUnreachableError("the connection was closed"))
         await self._transport.close()
 
-    async def _answered(self, requests: Sequence[Request], futures: Sequence[asyncio.Future[Frame]]) -> Frame:
-        try:
-            return await futures[0]
-        finally:
-            self._forget(requests, futures)
+    async def _only(self, asked: _Asked) -> Frame:
+        return (await self._answered(asked))[0]
 
-    def _send(self, frame: bytes, requests: Sequence[Request], futures: Sequence[asyncio.Future[Frame]]) -> None:
+    async def _answered(self, asked: _Asked) -> list[Frame]:
+        try:
+            return await asked.answers
+        finally:
+            self._forget(asked)
+
+    def _send(self, frame: bytes, asked: _Asked) -> None:
         try:
             self._transport.send(frame)
         except NodeUnreachableError:
-            self._forget(requests, futures)
+            self._forget(asked)
             raise
 
-    def _enrol(self, calls: Sequence[tuple[str, Params]]) -> tuple[list[Request], list[asyncio.Future[Frame]]]:
+    def _enrol(self, calls: Sequence[tuple[str, Params]]) -> tuple[list[Request], _Asked]:
         if self.error is not None:
             raise NodeUnreachableError(str(self.error))
         if len(self._waiting) + len(calls) > _IN_FLIGHT_MAX:
             raise NodeUnreachableError(f"more than {_IN_FLIGHT_MAX} requests wait for the node")
-        loop = asyncio.get_running_loop()
-        requests = [Request(self._next_id + i, method, params) for i, (method, params) in enumerate(calls)]
-        self._next_id += len(calls)
-        futures: list[asyncio.Future[Frame]] = [loop.create_future() for _ in calls]
-        self._waiting.update(zip((request.id for request in requests), futures, strict=True))
-        return requests, futures
+        first, self._next_id = self._next_id, self._next_id + len(calls)
+        asked = _Asked(first, len(calls))
+        self._waiting.update(dict.fromkeys(range(first, self._next_id), asked))
+        return [Request(first + i, method, params) for i, (method, params) in enumerate(calls)], asked
 
-    def _forget(self, requests: Sequence[Request], futures: Sequence[asyncio.Future[Frame]]) -> None:
-        for request, future in zip(requests, futures, strict=True):
-            self._waiting.pop(request.id, None)
-            if not future.cancel() and not future.cancelled():
-                future.exception()  # seen: the sender's own error has precedence
+    def _forget(self, asked: _Asked) -> None:
+        if asked.missing:
+            for request_id in range(asked.first, asked.first + len(asked.frames)):
+                self._waiting.pop(request_id, None)
+        if not asked.answers.cancel() and not asked.answers.cancelled():
+            asked.answers.exception()  # seen: the sender's own error has precedence
 
     def _take(self, data: bytes) -> None:
         at_ns = self._clock.monotonic_ns()
@@ -152,9 +171,9 @@ class Connection:
             self._early.append((subscription, result, at_ns))
 
     def _answer(self, request_id: int, frame: Frame) -> None:
-        future = self._waiting.pop(request_id, None)
-        if future is not None and not future.done():  # else the deadline has passed, or the frame came twice
-            future.set_result(frame)
+        asked = self._waiting.pop(request_id, None)
+        if asked is not None:  # else the deadline has passed, or the frame came twice
+            asked.take(request_id, frame)
 
     def _refuse_all(self, code: int, message: str) -> None:
         """An error without id answers no one request: all that wait fail."""
@@ -170,6 +189,6 @@ class Connection:
 
     def _fail_waiting(self, error: ChainError) -> None:
         waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(error)
+        for asked in waiting.values():
+            if not asked.answers.done():
+                asked.answers.set_exception(error)

@@ -41,7 +41,8 @@ def checked_state(pool: Pool, reserve0: int, reserve1: int) -> UniswapV2State:
     Raises:
         MalformedPoolError: a reserve has more than 112 bits.
     """
-    for field, reserve in (("reserve0", reserve0), ("reserve1", reserve1)):
-        if not 0 <= reserve < RESERVE_END:
-            raise MalformedPoolError(pool.id, field, f"{reserve} does not fit 112 bits")
+    if not (0 <= reserve0 < RESERVE_END and 0 <= reserve1 < RESERVE_END):
+        is_second = 0 <= reserve0 < RESERVE_END
+        field, reserve = ("reserve1", reserve1) if is_second else ("reserve0", reserve0)
+        raise MalformedPoolError(pool.id, field, f"{reserve} does not fit 112 bits")
     return UniswapV2State(pool, reserve0, reserve1)
