@@ -194,10 +194,9 @@ class KeepsThePoolsOfBlocksThatAreGone(CountingMarket):
     """A pool that was quarantined once stays so, whatever becomes of the block."""
 
     def roll_back(self, to: BlockRef) -> None:
-        lost = {i: state for i, state in enumerate(self._states) if isinstance(state, Quarantined)}
+        lost = {i: state for i, state in enumerate(self._states.now) if isinstance(state, Quarantined)}
         super().roll_back(to)
-        for index, state in lost.items():
-            self._states[index] = state
+        self._write(lost)
         self._note_quarantine(lost)
 
 
