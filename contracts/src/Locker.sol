@@ -118,7 +118,8 @@ contract Locker is ILocker {
         return uint256(locks[id].endDay) * 1 days;
     }
 
-    /// @dev From midnight to midnight, because there the weight changes. It reads one slot for each day since the last time.
+    /// @dev From midnight to midnight, because there the weight changes. It reads one slot for
+    /// each day since the last time, and at most for a year: no lock is longer.
     function _shareOut() internal {
         Release memory left = stream;
         uint256 weight = totalWeight;
