@@ -17,20 +17,33 @@ The format is specified in contracts/README.md; the contract's own reader is con
                 the fields of its kind (`headrace.model.executor_step`)
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from itertools import pairwise
 
 import msgspec
 
 from headrace.errors import PlanDecodeError
-from headrace.model.address import ZERO_ADDRESS, Address, keccak_hex
-from headrace.model.executor_step import STEP_KINDS, WORD_BYTES, PlanReader, SwapStep, raw_address, read_step, step_tail
+from headrace.model.address import ZERO_ADDRESS, Address
+from headrace.model.calldata import WORD_BYTES, CalldataReader, bytes_array, padded_bytes, selector, word
+from headrace.model.executor_step import STEP_KINDS, PlanReader, SwapStep, raw_address, read_step, step_tail
 
-EXECUTE_SELECTOR = bytes.fromhex(keccak_hex(b"execute(bytes)")[2:10])
+EXECUTE_SELECTOR = selector("execute(bytes)")
+EXECUTE_BATCH_SELECTOR = selector("executeBatch(bytes[])")
 _AMOUNT_BYTES = 16
 _DEADLINE_BYTES = 8
 _SHARE_BYTES = 2
 _STEPS_MIN = 2
+_HEADER = (
+    ("funding", 1),
+    ("lender", 20),
+    ("amount in", _AMOUNT_BYTES),
+    ("least profit", _AMOUNT_BYTES),
+    ("deadline block", _DEADLINE_BYTES),
+    ("tip", _SHARE_BYTES),
+    ("number of tokens", 1),
+)
+HEADER_BYTES = sum(size for _, size in _HEADER)
 
 
 class Funding(IntEnum):
@@ -101,17 +114,16 @@ class ExecutorPlan(msgspec.Struct, frozen=True):
 
     def calldata(self) -> bytes:
         """ABI encoding of `execute(bytes)`."""
-        plan = self.encode()
-        padding = -len(plan) % WORD_BYTES
-        return b"".join(
-            [
-                EXECUTE_SELECTOR,
-                WORD_BYTES.to_bytes(WORD_BYTES, "big"),
-                len(plan).to_bytes(WORD_BYTES, "big"),
-                plan,
-                bytes(padding),
-            ]
-        )
+        return EXECUTE_SELECTOR + word(WORD_BYTES) + padded_bytes(self.encode())
+
+
+def batch_calldata(plans: Sequence[ExecutorPlan]) -> bytes:
+    """ABI encoding of `executeBatch(bytes[])`: each plan under a guard of its own, one that fails undoes itself alone.
+
+    Raises:
+        OverflowError: as `ExecutorPlan.encode`.
+    """
+    return EXECUTE_BATCH_SELECTOR + word(WORD_BYTES) + bytes_array([plan.encode() for plan in plans])
 
 
 def decode_calldata(calldata: bytes) -> ExecutorPlan:
@@ -120,18 +132,42 @@ def decode_calldata(calldata: bytes) -> ExecutorPlan:
     Raises:
         PlanDecodeError: it is not exactly what `ExecutorPlan.calldata` makes.
     """
-    head = len(EXECUTE_SELECTOR)
-    if calldata[:head] != EXECUTE_SELECTOR:
-        raise PlanDecodeError(f"the calldata begins with 0x{calldata[:head].hex()}, not with execute(bytes)")
-    offset = int.from_bytes(calldata[head : head + WORD_BYTES], "big")
-    size = int.from_bytes(calldata[head + WORD_BYTES : head + 2 * WORD_BYTES], "big")
-    plan = calldata[head + 2 * WORD_BYTES : head + 2 * WORD_BYTES + size]
-    if offset != WORD_BYTES or len(plan) != size:
-        raise PlanDecodeError("the calldata is not one bytes argument")
-    decoded = decode(plan)
-    if decoded.calldata() != calldata:
-        raise PlanDecodeError("the calldata has bytes beside the plan")
-    return decoded
+    return decode(packed_plan(calldata))
+
+
+def decode_batch_calldata(calldata: bytes) -> tuple[ExecutorPlan, ...]:
+    """Read a batch's calldata back.
+
+    Raises:
+        PlanDecodeError: it is not exactly what `batch_calldata` makes.
+    """
+    return tuple(decode(plan) for plan in packed_plans(calldata))
+
+
+def packed_plan(calldata: bytes) -> bytes:
+    """The packed plan in a call of `execute(bytes)`, not yet read.
+
+    Raises:
+        PlanDecodeError: another call, or not exactly as the ABI encodes this one.
+    """
+    reader = _arguments(calldata, EXECUTE_SELECTOR, "execute(bytes)")
+    reader.offset("plan", WORD_BYTES)
+    plan = reader.padded_bytes("plan")
+    reader.end()
+    return plan
+
+
+def packed_plans(calldata: bytes) -> tuple[bytes, ...]:
+    """The packed plans in a call of `executeBatch(bytes[])`, not yet read; the contract skips those that are malformed.
+
+    Raises:
+        PlanDecodeError: another call, or not exactly as the ABI encodes this one.
+    """
+    reader = _arguments(calldata, EXECUTE_BATCH_SELECTOR, "executeBatch(bytes[])")
+    reader.offset("plans", WORD_BYTES)
+    plans = reader.bytes_array("plans")
+    reader.end()
+    return plans
 
 
 def decode(plan: bytes) -> ExecutorPlan:
@@ -141,11 +177,12 @@ def decode(plan: bytes) -> ExecutorPlan:
         PlanDecodeError: unknown funding or kind, a cut or overlong field, an index out of range, a walk that is not
             connected, or a token table that is not in order of first use.
     """
+    _check_header(plan)
     reader = PlanReader(plan)
     try:
         funding = Funding(reader.integer(1))
     except ValueError as error:
-        raise PlanDecodeError(f"unknown funding {plan[0]}") from error
+        raise PlanDecodeError(f"byte 0 of the plan, funding: unknown funding {plan[0]}") from error
     lender = reader.address()
     amount_in, profit_min = reader.integer(_AMOUNT_BYTES), reader.integer(_AMOUNT_BYTES)
     deadline, tip_share = reader.integer(_DEADLINE_BYTES), reader.integer(_SHARE_BYTES)
@@ -155,24 +192,39 @@ def decode(plan: bytes) -> ExecutorPlan:
         steps.append(read_step(reader, tokens))
     decoded = ExecutorPlan(funding, lender, amount_in, profit_min, deadline, tuple(steps), tip_share)
     if decoded.encode() != plan:
-        raise PlanDecodeError("the token table is not in the order of first use")
+        raise PlanDecodeError(f"byte {HEADER_BYTES} of the plan, tokens: they are not in the order of first use")
     if funding.is_loan == (lender == ZERO_ADDRESS):
-        raise PlanDecodeError(f"funding {funding.name} with lender {lender}")
+        raise PlanDecodeError(f"byte 1 of the plan, lender: funding {funding.name} with lender {lender}")
     _check_walk(steps)
     return decoded
 
 
+def _check_header(plan: bytes) -> None:
+    if len(plan) >= HEADER_BYTES:
+        return
+    end = 0
+    for name, size in _HEADER:
+        begin, end = end, end + size
+        if end > len(plan):
+            why = f"the plan ends after {len(plan)} bytes"
+            raise PlanDecodeError(f"byte {begin} of the plan, {name}: {why}, before or inside this field")
+
+
 def _check_walk(steps: list[SwapStep]) -> None:
     if len(steps) < _STEPS_MIN:
-        raise PlanDecodeError(f"{len(steps)} steps; a plan has at least {_STEPS_MIN}")
-    for before, after in pairwise(steps):
+        raise PlanDecodeError(f"the plan has {len(steps)} steps; at least {_STEPS_MIN} are needed")
+    for i, (before, after) in enumerate(pairwise(steps)):
         if before.token_out != after.token_in:
-            raise PlanDecodeError(f"{before.token_out} does not lead to {after.token_in}")
-    if any(step.token_in == step.token_out for step in steps):
-        raise PlanDecodeError("a step swaps a token for itself")
+            raise PlanDecodeError(f"step {i + 1}: {before.token_out} does not lead to {after.token_in}")
+    for i, step in enumerate(steps):
+        if step.token_in == step.token_out:
+            raise PlanDecodeError(f"step {i}: it swaps a token for itself")
     if steps[-1].token_out != steps[0].token_in:
-        raise PlanDecodeError(f"the walk ends in {steps[-1].token_out}, not where it began")
+        raise PlanDecodeError(f"step {len(steps) - 1}: the walk ends in {steps[-1].token_out}, not where it began")
 
 
-def _word(number: int) -> bytes:
-    return number.to_bytes(WORD_BYTES, "big")
+def _arguments(calldata: bytes, wanted: bytes, signature: str) -> CalldataReader:
+    if calldata[: len(wanted)] != wanted:
+        head = calldata[: len(wanted)].hex()
+        raise PlanDecodeError(f"the calldata begins with 0x{head}, not with {signature}")
+    return CalldataReader(calldata)

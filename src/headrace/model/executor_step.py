@@ -19,6 +19,7 @@ from headrace.model.address import Address, PoolId, keccak_hex
 
 WORD_BYTES = 32
 _ADDRESS_BYTES = 20
+_CURVE_CALL_BYTES = 3  # call, index in, index out
 
 
 class UniswapV2Step(msgspec.Struct, frozen=True, tag="uniswap_v2"):
@@ -124,6 +125,11 @@ class PlanReader:
         self._at = 0
 
     @property
+    def position(self) -> int:
+        """How many bytes were taken."""
+        return self._at
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing is left."""
         return self._at == len(self._data)
@@ -136,7 +142,7 @@ class PlanReader:
         """
         part = self._data[self._at : self._at + size]
         if len(part) != size:
-            raise PlanDecodeError(f"the plan ends after {len(self._data)} bytes, inside a field")
+            raise PlanDecodeError(f"byte {self._at} of the plan: it ends after {len(self._data)} bytes, inside a field")
         self._at += size
         return part
 
@@ -163,12 +169,14 @@ def read_step(reader: PlanReader, tokens: tuple[Address, ...]) -> SwapStep:
     Raises:
         PlanDecodeError: an unknown kind or call, an index beyond the table, a cut field.
     """
+    begin = reader.position
     kind, index_in, index_out = reader.take(3)
     if max(index_in, index_out) >= len(tokens):
-        raise PlanDecodeError(f"token index {max(index_in, index_out)} of {len(tokens)}")
+        at = begin + 1 + (index_in < len(tokens))
+        raise PlanDecodeError(f"byte {at} of the plan: token index {max(index_in, index_out)} of {len(tokens)}")
     read = _TAIL_READERS.get(kind)
     if read is None:
-        raise PlanDecodeError(f"unknown step kind {kind}")
+        raise PlanDecodeError(f"byte {begin} of the plan: unknown step kind {kind}")
     return read(reader, tokens[index_in], tokens[index_out])
 
 
@@ -191,9 +199,10 @@ def _read_uniswap_v4(reader: PlanReader, token_in: Address, token_out: Address) 
 
 
 def _read_curve(reader: PlanReader, token_in: Address, token_out: Address) -> SwapStep:
-    pool, call, index_in, index_out = reader.address(), *reader.take(3)
+    pool, call, index_in, index_out = reader.address(), *reader.take(_CURVE_CALL_BYTES)
     if call not in CurveCall.__members__.values():
-        raise PlanDecodeError(f"unknown call {call} of a Curve pool")
+        at = reader.position - _CURVE_CALL_BYTES
+        raise PlanDecodeError(f"byte {at} of the plan: unknown call {call} of a Curve pool")
     return CurveStep(token_in, token_out, pool, CurveCall(call), index_in, index_out)
 
 

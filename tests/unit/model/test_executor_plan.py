@@ -3,12 +3,22 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from eth_abi.abi import encode as abi_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.errors import PlanDecodeError
 from headrace.model.address import ZERO_ADDRESS, Address, PoolId
-from headrace.model.executor_plan import ExecutorPlan, Funding, decode, decode_calldata
+from headrace.model.calldata import selector
+from headrace.model.executor_plan import (
+    ExecutorPlan,
+    Funding,
+    batch_calldata,
+    decode,
+    decode_batch_calldata,
+    decode_calldata,
+    packed_plans,
+)
 from headrace.model.executor_step import (
     BalancerV2Step,
     BalancerV3Step,
@@ -87,13 +97,52 @@ def test_every_other_byte_string_is_another_plan_or_refused(plan: ExecutorPlan, 
         return
 
 
+@given(st.lists(plans(), max_size=4))
+def test_decoding_a_batch_undoes_encoding_it_and_another_library_encodes_the_same(batch: list[ExecutorPlan]) -> None:
+    calldata = batch_calldata(batch)
+    assert decode_batch_calldata(calldata) == tuple(batch)
+    encoded = [plan.encode() for plan in batch]
+    assert calldata == selector("executeBatch(bytes[])") + abi_encode(["bytes[]"], [encoded])
+    for plan in batch:
+        assert plan.calldata() == selector("execute(bytes)") + abi_encode(["bytes"], [plan.encode()])
+
+
+@given(st.lists(plans(), min_size=1, max_size=3), st.data())
+def test_every_other_byte_string_is_another_batch_or_refused(batch: list[ExecutorPlan], data: st.DataObject) -> None:
+    calldata = bytearray(batch_calldata(batch))
+    at = data.draw(st.integers(0, len(calldata) - 1))
+    calldata[at] ^= data.draw(st.integers(1, 255))
+    try:
+        assert decode_batch_calldata(bytes(calldata)) != tuple(batch)
+    except PlanDecodeError:
+        return
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 35, 36, 67, 68, 99, 100])
+def test_a_batch_that_is_cut_is_refused_wherever_it_ends(size: int) -> None:
+    with pytest.raises(PlanDecodeError, match=r"byte|begins with"):
+        decode_batch_calldata(batch_calldata([PLAN, PLAN])[:size])
+
+
+def test_in_a_batch_offsets_lead_nowhere_else_and_nothing_lies_behind_it() -> None:
+    calldata = batch_calldata([PLAN, PLAN])
+    swapped = calldata[:68] + calldata[100:132] + calldata[68:100] + calldata[132:]
+    with pytest.raises(PlanDecodeError, match=r"byte 68, plans\[0\]: the offset is 0x100 where 0x40"):
+        packed_plans(swapped)
+    with pytest.raises(PlanDecodeError, match="32 bytes beside the arguments"):
+        packed_plans(calldata + bytes(32))
+    huge = calldata[:36] + b"\xff" * 32 + calldata[68:]
+    with pytest.raises(PlanDecodeError, match="byte 36, plans: a length of 0xff"):
+        packed_plans(huge)
+
+
 @pytest.mark.parametrize(
     ("offset", "value", "words"),
     [
-        (0, 9, "unknown funding 9"),
+        (0, 9, "byte 0 of the plan, funding: unknown funding 9"),
         (0, 0, "OWN_CAPITAL with lender"),
-        (104, 8, "unknown step kind 8"),
-        (105, 2, "token index 2 of 2"),
+        (104, 8, "byte 104 of the plan: unknown step kind 8"),
+        (105, 2, "byte 105 of the plan: token index 2 of 2"),
         (106, 0, "order of first use|does not lead"),
     ],
 )
@@ -107,16 +156,18 @@ def test_a_foreign_byte_is_refused_by_name(offset: int, value: int, words: str) 
 def test_a_cut_plan_an_empty_plan_and_bytes_beside_it_are_refused() -> None:
     encoded, calldata = PLAN.encode(), PLAN.calldata()
     for size in range(len(encoded)):
-        with pytest.raises(PlanDecodeError):
+        with pytest.raises(PlanDecodeError, match=r"byte \d+ of the plan|the plan has \d steps|the walk ends|lead"):
             decode(encoded[:size])
+    with pytest.raises(PlanDecodeError, match="byte 53 of the plan, deadline block: the plan ends after 60 bytes"):
+        decode(encoded[:60])
     swap_for_itself = (UniswapV3Step(TOKENS[0], TOKENS[0], TOKENS[5]), *PLAN.steps)
     with pytest.raises(PlanDecodeError, match="for itself"):
         decode(msgspec.structs.replace(PLAN, steps=swap_for_itself).encode())
     with pytest.raises(PlanDecodeError, match="not with execute"):
         decode_calldata(b"\0" * 100)
-    with pytest.raises(PlanDecodeError, match="not one bytes argument"):
+    with pytest.raises(PlanDecodeError, match="byte 36, plan: a length of 0x99 where 96 bytes are left"):
         decode_calldata(calldata[:-64])
-    with pytest.raises(PlanDecodeError, match="bytes beside the plan"):
+    with pytest.raises(PlanDecodeError, match="byte 228: 32 bytes beside the arguments"):
         decode_calldata(calldata + bytes(32))
 
 
@@ -141,5 +192,5 @@ def test_an_unknown_call_of_a_curve_pool_is_refused() -> None:
     encoded = bytearray(plan.encode())
     assert decode(bytes(encoded)) == plan
     encoded[104 + 3 + 20] = 3
-    with pytest.raises(PlanDecodeError, match="unknown call 3"):
+    with pytest.raises(PlanDecodeError, match="byte 127 of the plan: unknown call 3"):
         decode(bytes(encoded))
