@@ -235,3 +235,15 @@ class MarketFileError(HeadraceError):
         super().__init__(f"{file}:{line}: {why}" if line else f"{file}: {why}")
         self.file = file
         self.line = line
+
+
+class DeploymentError(HeadraceError):
+    """A contract that cannot be deployed or set up as asked, or is not the Executor that was built here."""
+
+    exit_code = 8
+
+
+class NotIncludedError(DeploymentError):
+    """What was signed is in no block yet; the same command goes on waiting for it."""
+
+    retry = Retry.SAME

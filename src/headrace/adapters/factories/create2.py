@@ -13,8 +13,13 @@ _CLONE_TAIL = "5af43d82803e903d91602b57fd5bf3"
 
 def create2_pool(maker: Address, packed: bytes, init_code_hash: Hash32) -> PoolId:
     """The pool that `maker` creates with the salt keccak256(`packed`)."""
-    preimage = b"\xff" + _raw(maker) + _raw(keccak_hex(packed)) + _raw(init_code_hash)
-    return PoolId("0x" + keccak_hex(preimage)[-_ADDRESS_DIGITS:])
+    return PoolId(create2_address(maker, keccak_hex(packed), init_code_hash))
+
+
+def create2_address(maker: Address, salt: Hash32, init_code_hash: Hash32) -> Address:
+    """The contract that `maker` creates with `salt`."""
+    preimage = b"\xff" + _raw(maker) + _raw(salt) + _raw(init_code_hash)
+    return Address("0x" + keccak_hex(preimage)[-_ADDRESS_DIGITS:])
 
 
 def clone_code_hash(implementation: Address) -> Hash32:

@@ -4,7 +4,22 @@ from typing import Annotated
 
 import typer
 
-from headrace.app.cli import config, demo, devnet, doctor, market, pending, quote, release, run, scan, status, wallet
+from headrace.app.cli import (
+    config,
+    contracts,
+    demo,
+    devnet,
+    doctor,
+    market,
+    pending,
+    plan,
+    quote,
+    release,
+    run,
+    scan,
+    status,
+    wallet,
+)
 
 
 def build() -> typer.Typer:
@@ -25,6 +40,8 @@ def build() -> typer.Typer:
     application.command()(release.release)
     application.command()(doctor.doctor)
     application.add_typer(market.application, name="market")
+    application.add_typer(plan.application, name="plan")
+    application.add_typer(contracts.application, name="contracts")
     application.add_typer(devnet.application, name="devnet")
     application.add_typer(wallet.application, name="wallet")
     application.add_typer(config.application, name="config")

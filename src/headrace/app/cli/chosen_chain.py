@@ -8,20 +8,29 @@ from headrace.model.address import ZERO_ADDRESS, Address, parse_address
 from headrace.model.token import NATIVE_SYMBOL
 
 
-def chosen_chain(config: Config, name: str) -> str:
-    """The named chain, or the agents' own where no name is given.
+def known_chain(config: Config, name: str) -> str:
+    """The named chain, with protocols on it or not, or the agents' own where no name is given.
 
     Raises:
-        UsageError: the configuration has no such chain, or no protocols on it.
+        UsageError: the configuration has no such chain.
     """
     if not name:
         return config.chain_name
     if name not in config.chains:
         hint = did_you_mean(name, config.chains) or f"; known are {', '.join(config.chains)}"
         raise UsageError(f"the configuration has no chain {name!r}{hint}")
-    if name not in config.protocols:
-        raise UsageError(f"the configuration has no protocols on {name}: add `protocols.{name}`")
     return name
+
+
+def chosen_chain(config: Config, name: str) -> str:
+    """The named chain, or the agents' own where no name is given.
+
+    Raises:
+        UsageError: the configuration has no such chain, or no protocols on it.
+    """
+    if known_chain(config, name) not in config.protocols:
+        raise UsageError(f"the configuration has no protocols on {name}: add `protocols.{name}`")
+    return name or config.chain_name
 
 
 def chosen_token(chain: ChainConfig, text: str) -> Address:

@@ -70,6 +70,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The file of a chain's verdicts on tokens."""
         return self.data_dir / f"tokens-{chain_name}.json"
 
+    def deployments_path(self, chain_name: str) -> Path:
+        """The file of what was signed to deploy and set up contracts on a chain."""
+        return self.data_dir / f"deployments-{chain_name}.json"
+
     @property
     def chain_name(self) -> str:
         """The one chain that the agents work on."""

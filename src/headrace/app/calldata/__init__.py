@@ -1,0 +1,1 @@
+"""Calldata of an Executor, shown to people before somebody signs it."""
