@@ -253,9 +253,9 @@ async def _warnings(chain: EvmChain, request: Request, found: Found) -> tuple[st
         told.append("the owner is the wallet that trades: whoever steals its key takes all that the Executor holds")
     elif not code or code.startswith(_DELEGATION):
         told.append("the owner is a plain key, with no code on this chain: a Safe is safer, and it cannot be changed")
-    if ZERO_ADDRESS == found.guardian and request.wanted.guardian is None:
+    if found.guardian == ZERO_ADDRESS and request.wanted.guardian is None:
         told.append("there is no guardian: until the owner sets one, nobody but the owner can pause (--guardian)")
-    if ZERO_ADDRESS == found.treasury and request.wanted.treasury is None:
+    if found.treasury == ZERO_ADDRESS and request.wanted.treasury is None:
         told.append("there is no treasury: until the owner sets one, profits stay where they are (--treasury)")
     return tuple(told)
 

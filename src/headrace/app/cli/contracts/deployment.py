@@ -21,7 +21,7 @@ PROXY_CODE = bytes.fromhex(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b"
     "8082525050506014600cf3"
 )
-PROXY_SENDER = Address("0x3fab184622dc19b6109349b94811493bf45362a2")  # of the one transaction that creates the proxy
+PROXY_SENDER = Address("0x3fab184622dc19b6109349b94811493bf2a45362")  # of the one transaction that creates the proxy
 PROXY_TRANSACTION = (
     "f8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffff"
     "ffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba0222222222222222222"
