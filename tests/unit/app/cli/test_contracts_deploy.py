@@ -35,8 +35,10 @@ from headrace.devnet.deployer import create2_address, create_address
 from headrace.devnet.rpc import Rpc, quantity, text
 from headrace.model.account import OWN_ACCOUNT, Account
 from headrace.model.address import Address, ChainId
+from headrace.model.executor_call import Pause, calldata
 from headrace.model.intent import Payload, Purpose, SlotKey
 from headrace.model.record import IntentOpened, PayloadSigned, RunStarted
+from headrace.model.transaction import SignedTransaction, UnsignedTransaction
 
 pytestmark = pytest.mark.usefixtures("no_terminal")
 WALLET, SAFE = account_address(OPERATOR), account_address(OWNER)
@@ -476,3 +478,44 @@ def test_a_record_that_is_no_record_is_refused_before_anything_is_signed(
     assert yard.run("--yes") == LOCKED
     assert "cannot be" in capsys.readouterr().out
     assert yard.nonce() == 0
+
+
+@pytest.mark.parametrize(("code", "is_plain"), [("0x", True), ("0xef0100" + "11" * 20, True), ("0x6001", False)])
+def test_an_owner_without_code_of_its_own_is_a_plain_key(
+    yard: Yard, capsys: pytest.CaptureFixture[str], code: str, *, is_plain: bool
+) -> None:
+    yard.rpc.request("anvil_setCode", SAFE, code)
+    assert yard.run("--yes") == 0
+    assert ("the owner is a plain key" in capsys.readouterr().err) == is_plain
+
+
+def test_a_creation_that_would_revert_is_not_sent(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deployment, "PROXY_CODE", b"\xfe")
+    yard.rpc.request("anvil_setCode", PROXY, "0xfe")
+    assert yard.run("--yes") == FAILED
+    assert "the deployment would fail: " in capsys.readouterr().out
+    assert (yard.nonce(), yard.record.read()) == (0, ())
+
+
+def test_bytes_that_are_not_what_was_to_be_signed_are_neither_kept_nor_sent(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign = KeystoreSigner.sign
+
+    def sign_other(signer: KeystoreSigner, asked: UnsignedTransaction, nonce: int) -> SignedTransaction:
+        return sign(signer, msgspec.structs.replace(asked, value_wei=1), nonce)
+
+    monkeypatch.setattr(KeystoreSigner, "sign", sign_other)
+    assert yard.run("--yes") == FAILED
+    assert "differ from what was to be signed in value_wei: nothing was sent" in capsys.readouterr().out
+    assert (yard.nonce(), yard.record.read()) == (0, ())
+
+
+def test_a_call_of_the_owner_that_has_no_effect_is_said(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("headrace.app.cli.contracts.deploying.calldata", lambda _: calldata(Pause()))
+    assert yard.run("--yes", "--configure", owner=WALLET) == FAILED
+    assert "this was sent and is not so" in capsys.readouterr().out

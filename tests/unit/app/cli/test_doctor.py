@@ -84,7 +84,7 @@ def outcomes(found: dict[str, list[Finding]]) -> dict[str, Outcome]:
 
 def test_a_healthy_devnet_has_no_failure(ward: Ward) -> None:
     code, found = ward.look()
-    assert code == 0
+    assert code == 0, {k: v for k, v in found.items() if any(one.outcome == Outcome.FAIL for one in v)}
     assert outcomes({k: v for k, v in found.items() if k not in ("clock", "disk")}) == dict.fromkeys(
         (
             "config",

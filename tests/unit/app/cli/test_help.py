@@ -48,7 +48,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["config", "show"],
     ["config", "schema"],
 )
-GROUPS = ([], ["market"], ["plan"], ["contracts"], ["devnet"], ["wallet"], ["config"])
+GROUPS: tuple[list[str], ...] = ([], ["market"], ["plan"], ["contracts"], ["devnet"], ["wallet"], ["config"])
 HEAVY = ("numba", "numpy", "sqlalchemy", "eth_abi", "websockets", "cryptography", "coincurve", "asyncio", "structlog")
 SCRIPT = """
 import json, sys
