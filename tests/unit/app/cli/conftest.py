@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.yard import Yard
 
 from headrace.app.cli.devnet_files import write_devnet_files
 from headrace.devnet import server
+from headrace.devnet.anvil import Anvil
 
 BLOCK_SECONDS = 1.0  # less would drive the chain's timestamps ahead of the clock
 
@@ -30,3 +32,10 @@ def devnet_text(devnet_dir: Path) -> str:
 @pytest.fixture
 def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+
+
+@pytest.fixture
+def yard(tmp_path: Path, devnet_text: str) -> Iterator[Yard]:
+    with Anvil.start() as anvil, anvil.connect() as rpc:
+        rpc.request("evm_setAutomine", True)
+        yield Yard(rpc, anvil.ws_url, tmp_path, devnet_text)
