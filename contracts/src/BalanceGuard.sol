@@ -43,6 +43,12 @@ abstract contract BalanceGuard {
         if (slot.tload() == 0) slot.tstore(_held(token, balance) + 1);
     }
 
+    /// @notice How much more there is now of a guarded token than at first; zero for less.
+    function _gainSoFar(IERC20 token) internal view returns (uint256) {
+        (uint256 heldBefore, uint256 heldNow) = (_slotOf(token).tload() - 1, _held(token));
+        return heldNow > heldBefore ? heldNow - heldBefore : 0;
+    }
+
     /// @notice Ends the guard of a token: there must be so much more of it than at first.
     /// @return gain How much more there is.
     function _requireGain(IERC20 token, uint256 gainMin) internal virtual returns (uint256 gain) {

@@ -93,7 +93,7 @@ contract Executor is IExecutor, Roles, PlanFunding {
 
         uint256 balance = _guard(header.token);
         _fund(plan, header, balance);
-        if (header.tipShareBps != 0) _tip(header, _held(header.token, balance));
+        if (header.tipShareBps != 0) _tip(header);
 
         profit = _requireGain(header.token, header.profitMin);
         for (uint256 i = 1; i < header.tokenCount; ++i) {
@@ -101,13 +101,13 @@ contract Executor is IExecutor, Roles, PlanFunding {
         }
     }
 
-    /// @dev A share of the profit measured so far; the minimum is asked for after it.
-    function _tip(Header memory header, uint256 heldBefore) private {
+    /// @dev A share of the profit measured so far; the minimum is asked for after it. Native coin that is wrapped on the way
+    /// is no profit.
+    function _tip(Header memory header) private {
         if (address(header.token) != address(wrappedNative)) revert TipNotInNative(address(header.token));
-        uint256 heldAfter = _held(header.token);
-        if (heldAfter <= heldBefore) return;
+        uint256 tip = _gainSoFar(header.token) * header.tipShareBps / BPS;
+        if (tip == 0) return;
 
-        uint256 tip = (heldAfter - heldBefore) * header.tipShareBps / BPS;
         if (address(this).balance < tip) wrappedNative.withdraw(tip - address(this).balance);
         if (!LowLevelCall.callNoReturn(block.coinbase, tip, "")) revert TipRefused(block.coinbase, tip);
     }

@@ -10,7 +10,8 @@ import {IRoles} from "./interfaces/IRoles.sol";
 /// The owner, set once at construction, appoints all others, keeps the lists, and alone unpauses. The guardian pauses, and
 /// nothing else. Operators execute, while nothing is paused.
 /// @dev The first operator, the pause and the cap of tips lie in one storage slot, which every execution reads: what a
-/// second operator costs more is the one slot of its own.
+/// second operator costs more is the one slot of its own. An operator stands in one of the two places, never in both:
+/// dismissing one that stood in both would leave it the other.
 abstract contract Roles is IRoles {
     /// @dev One slot.
     struct Gate {
@@ -42,9 +43,10 @@ abstract contract Roles is IRoles {
     /// @inheritdoc IRoles
     function setOperator(address operator, bool newIsOperator) external onlyOwner {
         if (operator == address(0)) revert OperatorIsZero();
-        if (newIsOperator && gate.operator == address(0)) gate.operator = operator;
-        else if (!newIsOperator && gate.operator == operator) gate.operator = address(0);
-        else if (gate.operator != operator) isFurtherOperator[operator] = newIsOperator;
+        if (gate.operator == operator) gate.operator = address(0);
+        bool isFirst = newIsOperator && gate.operator == address(0);
+        if (isFirst) gate.operator = operator;
+        isFurtherOperator[operator] = newIsOperator && !isFirst;
         emit OperatorSet(operator, newIsOperator);
     }
 
