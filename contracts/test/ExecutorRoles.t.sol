@@ -2,21 +2,21 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Test} from "forge-std/Test.sol";
 import {IExecutor} from "../src/interfaces/IExecutor.sol";
 import {IRoles} from "../src/interfaces/IRoles.sol";
 import {DevToken} from "../src/devnet/DevToken.sol";
 import {PlanReader} from "../src/libraries/PlanReader.sol";
 import {NoReturnToken} from "../src/devnet/NoReturnToken.sol";
+import {Artifacts} from "./market/Artifacts.sol";
 
-contract ExecutorRolesTest is Test {
+contract ExecutorRolesTest is Artifacts {
     address private constant OWNER = address(0xB1);
     address private constant OPERATOR = address(0xB2);
 
     IExecutor private executor;
 
     function setUp() public {
-        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(OWNER, address(0))));
+        executor = _newExecutor(OWNER, address(0));
         vm.prank(OWNER);
         executor.setOperator(OPERATOR, true);
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
+import {IExecutor} from "../../src/interfaces/IExecutor.sol";
 
 /// @notice Deploys contracts from the bytecode that their own authors published.
 abstract contract Artifacts is Test {
@@ -9,6 +10,12 @@ abstract contract Artifacts is Test {
 
     function _deploy(string memory path, string memory key, bytes memory args) internal returns (address) {
         return _create(abi.encodePacked(vm.parseBytes(_hexAt(path, key)), args));
+    }
+
+    /// @dev The Executor as it is built, or another artifact where bugs are planted: the tests named for a bug must then fail.
+    function _newExecutor(address owner, address wrappedNative) internal returns (IExecutor) {
+        string memory artifact = vm.envOr("EXECUTOR_ARTIFACT", string("Executor.sol:Executor"));
+        return IExecutor(vm.deployCode(artifact, abi.encode(owner, wrappedNative)));
     }
 
     function _create(bytes memory initCode) internal returns (address created) {

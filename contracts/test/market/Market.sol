@@ -43,7 +43,7 @@ abstract contract Market is UniswapMarket, UniswapV4Market, BalancerMarket, Doub
     function setUp() public virtual {
         (a, b, c) = (_newToken("A"), _newToken("B"), _newToken("C"));
         wrappedNative = _newWrappedNative();
-        executor = IExecutor(vm.deployCode("Executor.sol:Executor", abi.encode(address(this), wrappedNative)));
+        executor = _newExecutor(address(this), wrappedNative);
         executor.setOperator(address(this), true);
         _setListed(a);
         _setListed(b);
