@@ -133,7 +133,7 @@ contract ExecutorHoldingsTest is NativeMarket {
         plan.stepCurve(0, 1, address(puppet), CurveCall.ExchangeInt128, [0, 1]);
         plan.stepV2(1, 0, FEE_PIPS, _venue(StepKind.UniswapV2, a, b));
         plan.stepV3(0, 1, _venue(StepKind.UniswapV3, b, a));
-        plan.stepV2(1, 0, FEE_PIPS, _venue(StepKind.UniswapV2, a, b));
+        plan.stepV3(1, 0, _venue(StepKind.UniswapV3, a, b));
         puppet.onCall(
             EXCHANGE, address(b), abi.encodeCall(IERC20.transferFrom, (address(executor), address(puppet), AMOUNT))
         );
