@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 FORGE := cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 SOURCES := src tests benchmarks examples
 
-.PHONY: setup third-party demo test test-python test-contracts simulate parity check format bench lock clean
+.PHONY: setup third-party demo test test-python test-contracts prove simulate parity check format bench lock clean
 
 demo: setup
 	@$(BIN)/headrace demo $(ARGS)
@@ -28,6 +28,11 @@ test-contracts: setup
 	@echo "tests: contracts"
 	@$(FORGE) test --quiet || { $(FORGE) test; exit 1; }
 	@$(FORGE) snapshot --quiet --match-contract Gas --check .gas-snapshot
+
+# Ten million acts of a malicious operator, and the bugs that it must find: hours, and it can be gone on with.
+prove: setup
+	@$(BIN)/python -m pytest -n 2 -m slow tests/contracts
+	@$(BIN)/python -m tests.contracts $(ARGS)
 
 check: setup
 	@$(BIN)/ruff check $(SOURCES)
