@@ -66,6 +66,7 @@ PLANTED = (
         "one_guard_for_a_whole_batch",
         "test_a_loss_is_not_hidden_by_the_gain_of_another_plan",
         (_GUARD, "        slot.tstore(0);\n", ""),
+        is_theft=True,
     ),
     _bug(
         "no_guard_for_the_plans_of_a_batch",
@@ -104,7 +105,6 @@ PLANTED = (
         "a_callback_that_never_came_is_not_missed",
         "test_a_pool_that_does_not_call_back_is_refused",
         (_LOCK, "if (lock != 0) revert CallbackMissing(caller);", "caller;"),
-        is_theft=True,
     ),
     _bug(
         "a_callback_is_taken_from_anybody",
@@ -229,11 +229,13 @@ PLANTED = (
             "function _tip(Header memory header, uint256 heldBefore) private {",
         ),
         (_EXECUTOR, "_gainSoFar(header.token) *", "(_held(header.token) - heldBefore) *"),
+        is_theft=True,
     ),
     _bug(
         "a_tip_is_a_share_of_all_that_is_held",
         "test_a_tip_is_its_share_of_the_profit_in_native_coin",
         (_EXECUTOR, "_gainSoFar(header.token) *", "_held(header.token) *"),
+        is_theft=True,
     ),
     _bug(
         "native_coin_is_taken_from_anybody",

@@ -241,7 +241,11 @@ contract Villain {
     function _callBack(bytes memory call) private returns (bytes memory answer) {
         last = call;
         if (script.lie == Lie.CallsNotBack) return "";
-        if (script.lie == Lie.StrangerCalls) _mustBeRefused(stranger.forward(address(executor), call));
+        if (script.lie == Lie.StrangerCalls) {
+            bool isLetIn = stranger.forward(address(executor), call);
+            _mustBeRefused(isLetIn);
+            if (isLetIn) return "";
+        }
         if (script.lie == Lie.ChangesData) {
             call[4 + script.seed % (call.length - 4)] ^= bytes1(uint8(1 + script.seed % 255));
         }
