@@ -23,7 +23,8 @@ class Change(msgspec.Struct, frozen=True):
 
 class Bug(msgspec.Struct, frozen=True):
     """`test` is the name of the contract test that fails on it; `is_theft` says whether the malicious operator finds it
-    too. It does not where a bug breaks a promise and no part of the property, or opens a door that it does not try."""
+    too. It does not where a bug breaks a promise and no part of the property, or opens a door that it tries
+    once in a thousand calls."""
 
     name: str
     changes: tuple[Change, ...]
@@ -156,7 +157,6 @@ PLANTED = (
             "        if (gate.operator == operator) gate",
             "        bool wasFirst = gate.operator == operator;\n        if (gate.operator == operator) gate",
         ),
-        is_theft=True,
     ),
     _bug(
         "anybody_executes_batches",
