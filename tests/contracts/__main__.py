@@ -56,10 +56,7 @@ def round_of(progress: Progress, workers: int) -> bool:
         if run.returncode:
             sys.stderr.write(f"seed {seed:#x}\n{run.stdout}{run.stderr}\n")
             return False
-        for_seed = counted(place_of(seed))
-        progress.counts.tried.update(for_seed.tried)
-        progress.counts.succeeded.update(for_seed.succeeded)
-        progress.counts.refusals += for_seed.refusals
+        progress.counts.merge(counted(place_of(seed)))
     progress.seeds_done += workers
     progress.seconds += time.monotonic() - begun
     (PLACE / "progress.json").write_bytes(msgspec.json.encode(progress))

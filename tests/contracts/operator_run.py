@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -31,8 +30,8 @@ MARKS = {
 class Counts(msgspec.Struct):
     """How often each thing was tried and succeeded, by its name; `refusals` are villains' calls that were refused."""
 
-    tried: Counter[str] = msgspec.field(default_factory=Counter)
-    succeeded: Counter[str] = msgspec.field(default_factory=Counter)
+    tried: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys((*ACTIONS, *MARKS.values()), 0))
+    succeeded: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys((*ACTIONS, *MARKS.values()), 0))
     refusals: int = 0
 
     def actions(self) -> int:
@@ -49,6 +48,12 @@ class Counts(msgspec.Struct):
         self._add_all(dict(zip(ACTIONS, actions, strict=True)))
         self._add_all({MARKS[i]: pair for i, pair in enumerate(marks, 1) if i in MARKS})
         self.refusals += int(words[-1])
+
+    def merge(self, other: "Counts") -> None:
+        for name in other.tried:
+            self.tried[name] += other.tried[name]
+            self.succeeded[name] += other.succeeded[name]
+        self.refusals += other.refusals
 
     def table(self) -> str:
         rows = [f"{name:<28}{self.tried[name]:>12,}{self.succeeded[name]:>12,}" for name in (*ACTIONS, *MARKS.values())]

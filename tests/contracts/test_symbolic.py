@@ -41,7 +41,7 @@ def halmos(place: Path, texts: dict[str, str], proofs: str) -> dict[str, bool]:
     (place / "node_modules").symlink_to(NODE_MODULES.resolve())
     forge = NODE_MODULES / "@foundry-rs" / "forge-linux-amd64" / "bin"
     done = subprocess.run(
-        [executable, "--forge-build-out", "cache/symbolic/out", "--match-test", proofs, "--loop", "20", "--no-status"],
+        [executable, "--forge-build-out", "cache/symbolic/out", "--function", proofs, "--loop", "20", "--no-status"],
         cwd=project,
         env={**os.environ, "FOUNDRY_PROFILE": "symbolic", "PATH": f"{forge.resolve()}:{os.environ['PATH']}"},
         capture_output=True,
