@@ -14,7 +14,10 @@ ACTIONS = (
     "withdraw",
 )
 _KINDS = ("Uniswap v2", "Uniswap v3", "Balancer v2", "Uniswap v4", "Curve", "Balancer v3", "Solidly")
-_FUNDINGS = ("own capital", "flash swap", "Balancer v2 loan", "Uniswap v3 loan", "Aave v3 loan")
+_FUNDINGS = (
+    *("own capital", "flash swap", "Balancer v2 loan", "Uniswap v3 loan", "Aave v3 loan", "Balancer v3 loan"),
+    *("Uniswap v4 loan", "Morpho loan", "ERC-3156 loan"),
+)
 _LIES = (
     *("none", "pays half", "pays nothing", "says more", "calls twice", "changes data", "calls not back"),
     *("a stranger calls", "asks for more", "takes less", "takes more", "reverts"),
@@ -22,7 +25,7 @@ _LIES = (
 MARKS = {
     **{1 + i: f"step: {name}" for i, name in enumerate(_KINDS)},
     **{8 + i: f"funding: {name}" for i, name in enumerate(_FUNDINGS)},
-    **{16 + i: f"lie: {name}" for i, name in enumerate(_LIES)},
+    **{17 + i: f"lie: {name}" for i, name in enumerate(_LIES)},
     32: "step of a villain",
 }
 

@@ -133,7 +133,7 @@ contract MaliciousOperatorTest is Schemer {
         for (uint256 i; i < ACTIONS; ++i) {
             assertGt(tried[i], 0, "an action was never tried");
         }
-        for (uint256 mark = 1; mark < 13; ++mark) {
+        for (uint256 mark = 1; mark < 17; ++mark) {
             assertGe(markSucceeded[mark], 10, "a kind of step or funding hardly succeeded");
         }
     }
@@ -173,7 +173,7 @@ contract MaliciousOperatorTest is Schemer {
         StepKind[] memory kinds = _draw(2) == 0
             ? _kinds(StepKind(first), StepKind(1 + _draw(7)))
             : _kinds(StepKind(first), StepKind(1 + _draw(7)), StepKind(1 + _draw(7)));
-        Funding funding = Funding(_draw(2) == 0 ? 0 : _draw(5));
+        Funding funding = Funding(_draw(2) == 0 ? 0 : _draw(FUNDINGS));
         Plan memory plan = _cycle(funding, kinds, 1e12 + _draw(1e18));
         if (_chance(40)) plan.tipShareBps = uint16(_draw(CAP_BPS + 1));
         marks = 1 << (8 + uint256(funding));

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IERC3156FlashBorrower} from "@openzeppelin/contracts/interfaces/IERC3156FlashBorrower.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Borrowing} from "../../src/Borrowing.sol";
 import {IExecutor} from "../../src/interfaces/IExecutor.sol";
 import {IUniswapV2Callee} from "../../src/interfaces/IUniswapV2.sol";
 import {IUniswapV3FlashCallback, IUniswapV3SwapCallback} from "../../src/interfaces/IUniswapV3.sol";
 import {IUniswapV4UnlockCallback} from "../../src/interfaces/IUniswapV4.sol";
+import {IMorphoFlashLoanCallback} from "../../src/interfaces/IMorpho.sol";
 import {IRoles} from "../../src/interfaces/IRoles.sol";
 import {IAaveV3FlashLoanSimpleReceiver} from "../../src/interfaces/IAaveV3.sol";
 import {IBalancerV2FlashLoanRecipient} from "../../src/interfaces/IBalancerV2.sol";
@@ -21,7 +24,8 @@ import {Witness} from "./Witness.sol";
 abstract contract Schemer is Witness {
     using PlanWriter for Plan;
 
-    uint256 internal constant FORGERIES = 20;
+    uint256 internal constant FORGERIES = 23;
+    uint256 internal constant FUNDINGS = uint256(type(Funding).max) + 1;
     uint256 private constant EVIL = 3;
     uint256 private constant LENDER = 4;
     uint8 private constant KINDS = uint8(type(StepKind).max);
@@ -36,7 +40,7 @@ abstract contract Schemer is Witness {
     uint256 internal seed;
     bytes internal lastPlan;
 
-    /// @dev Of the plan drawn last: a bit for each kind of step, from bit 8 on one for the funding, from bit 16 on one for each
+    /// @dev Of the plan drawn last: a bit for each kind of step, from bit 8 on one for the funding, from bit 17 on one for each
     /// lie, and from bit 32 on one for villains.
     uint256 internal marks;
 
@@ -100,6 +104,11 @@ abstract contract Schemer is Witness {
         if (which == 4) return abi.encodeCall(BalancerV3Step.balancerV3Callback, (data));
         if (which == 5) return abi.encodeCall(PlanFunding.pancakeCall, (address(executor), 1, 1, data));
         if (which == 6) return abi.encodeCall(PlanFunding.pancakeV3SwapCallback, (asked, -asked, data));
+        if (which == 9) return abi.encodeCall(Borrowing.balancerV3LoanCallback, (data));
+        if (which == 10) return abi.encodeCall(IMorphoFlashLoanCallback.onMorphoFlashLoan, (1e18, data));
+        if (which == 11) {
+            return abi.encodeCall(IERC3156FlashBorrower.onFlashLoan, (address(executor), address(b), 1e18, 0, data));
+        }
         if (which == 7) {
             return abi.encodeCall(
                 IAaveV3FlashLoanSimpleReceiver.executeOperation, (address(b), 1e18, 0, address(executor), data)
@@ -128,7 +137,8 @@ abstract contract Schemer is Witness {
         for (uint256 i; i < 4; ++i) {
             plan.tokens[i] = address(tokens[i]);
         }
-        plan.funding = uint8(_chance(40) ? 0 : _draw(5));
+        plan.funding = uint8(_chance(40) ? 0 : _draw(FUNDINGS));
+        if (plan.funding > uint8(Funding.AaveV3Loan) && tokens[0] != a) plan.funding = uint8(Funding.FlashSwap);
         if (plan.funding > uint8(Funding.FlashSwap)) {
             plan.lender = _lenderOf(Funding(plan.funding), tokens, temper);
         }
@@ -136,6 +146,7 @@ abstract contract Schemer is Witness {
     }
 
     function _lenderOf(Funding funding, IERC20[4] memory tokens, Temper memory temper) private returns (address) {
+        if (funding > Funding.AaveV3Loan) return _lender(funding);
         bool canBeReal = tokens[0] == a || funding == Funding.BalancerV2Loan;
         if (canBeReal && _draw(2) == 0) return _lender(funding);
         _arm(LENDER, [tokens[0], tokens[1]], 100, temper);
@@ -198,7 +209,7 @@ abstract contract Schemer is Witness {
 
     function _arm(uint256 which, IERC20[2] memory tokens, uint256 ratePercent, Temper memory temper) private {
         Lie lie = _chance(temper.liesPercent) ? Lie(1 + _draw(uint256(type(Lie).max))) : Lie.None;
-        marks |= 1 << (16 + uint256(lie));
+        marks |= 1 << (17 + uint256(lie));
         bytes[] memory reentries = new bytes[](_chance(temper.reentersPercent) ? 1 + _draw(2) : 0);
         for (uint256 i; i < reentries.length; ++i) {
             reentries[i] = _chance(30) ? abi.encodeCall(IExecutor.wrapNative, ()) : _forgery(_draw(FORGERIES));
