@@ -2,35 +2,22 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {ERC20FlashMint} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20FlashMint.sol";
+import {MintingToken} from "../src/devnet/MintingToken.sol";
 import {Funding} from "../src/libraries/PlanReader.sol";
 import {StepKind} from "../src/libraries/Step.sol";
 import {Market} from "./market/Market.sol";
 import {Plan, PlanWriter} from "./PlanWriter.sol";
-
-/// @notice A token that lends by minting itself, as Maker's does: OpenZeppelin's code, with a fee.
-contract MintingToken is ERC20FlashMint {
-    uint256 private constant FEE_BPS = 9;
-
-    constructor() ERC20("M", "M") {
-        _mint(msg.sender, type(uint128).max);
-    }
-
-    function _flashFee(address, uint256 value) internal pure override returns (uint256) {
-        return value * FEE_BPS / 10_000;
-    }
-}
 
 /// @notice Loans from the published code of lenders, to the wei.
 contract ExecutorLoansTest is Market {
     using PlanWriter for Plan;
 
     uint256 private constant AMOUNT = 100e18;
-    uint256 private constant FEE = AMOUNT * 9 / 10_000;
+    uint256 private constant FEE_BPS = 9;
+    uint256 private constant FEE = AMOUNT * FEE_BPS / 10_000;
 
     function _newToken(string memory) internal override returns (IERC20) {
-        return new MintingToken();
+        return new MintingToken(type(uint128).max, FEE_BPS);
     }
 
     function test_a_token_that_mints_its_loans_is_paid_its_fee_to_the_wei() public {

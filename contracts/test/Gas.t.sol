@@ -39,8 +39,9 @@ contract GasTest is Market {
             _executeAndWait(_cycle(Funding.OwnCapital, _kinds(StepKind(kind), StepKind(kind)), AMOUNT));
             _executeAndWait(_cycle(Funding.OwnCapital, _kinds(StepKind(kind), StepKind(kind), StepKind(kind)), AMOUNT));
         }
-        _executeAndWait(_cycle(Funding.UniswapV3Loan, _kinds(V2, V2), AMOUNT));
-        _executeAndWait(_cycle(Funding.AaveV3Loan, _kinds(V2, V2), AMOUNT));
+        for (uint8 loan = uint8(Funding.BalancerV2Loan); loan <= uint8(type(Funding).max); ++loan) {
+            _executeAndWait(_cycle(Funding(loan), _kinds(V2, V2), AMOUNT));
+        }
     }
 
     function _newToken(string memory) internal override returns (IERC20 token) {
@@ -121,6 +122,36 @@ contract GasTest is Market {
     /// @dev The Vault bars its own swaps while it lends: two pools of Uniswap v3 instead.
     function test_v3_v3_balancer_loan() public {
         _measure(Funding.BalancerV2Loan, _kinds(V3, V3));
+    }
+
+    /// @dev Of this and the next six what a loan adds is what they take more than v2 -> v3 with own capital.
+    function test_v2_v3_balancer_v2_loan() public {
+        _measure(Funding.BalancerV2Loan, _kinds(V2, V3));
+    }
+
+    function test_v2_v3_uniswap_v3_loan() public {
+        _measure(Funding.UniswapV3Loan, _kinds(V2, V3));
+    }
+
+    function test_v2_v3_aave_v3_loan() public {
+        _measure(Funding.AaveV3Loan, _kinds(V2, V3));
+    }
+
+    function test_v2_v3_uniswap_v4_loan() public {
+        _measure(Funding.UniswapV4Loan, _kinds(V2, V3));
+    }
+
+    /// @dev Of this and the next two only what the Executor adds is real: their lenders are doubles.
+    function test_v2_v3_balancer_v3_double_loan() public {
+        _measure(Funding.BalancerV3Loan, _kinds(V2, V3));
+    }
+
+    function test_v2_v3_morpho_double_loan() public {
+        _measure(Funding.MorphoLoan, _kinds(V2, V3));
+    }
+
+    function test_v2_v3_erc3156_double_loan() public {
+        _measure(Funding.Erc3156Loan, _kinds(V2, V3));
     }
 
     function test_v2_v4_own_capital() public {

@@ -12,9 +12,6 @@ from headrace.adapters.chains.evm.gathering import GatheringChain
 from headrace.adapters.chains.evm.l1_fee import L1DataFee
 from headrace.adapters.chains.evm.options import EvmOptions
 from headrace.adapters.chains.evm.private_chain import PrivateEvmChain
-from headrace.adapters.flash_sources.aave_v3 import AaveV3FlashLoan
-from headrace.adapters.flash_sources.balancer_v2 import BalancerV2FlashLoan
-from headrace.adapters.flash_sources.uniswap_v3 import UniswapV3Flash
 from headrace.adapters.inspectors.node.inspector import NodeInspector
 from headrace.adapters.metadata.erc20 import TokenReader
 from headrace.adapters.oracles.chainlink.oracle import ChainlinkFeed, ChainlinkOracle
@@ -26,6 +23,7 @@ from headrace.app.config.tree import Config
 from headrace.app.dexes import every_dex
 from headrace.app.discovery.following import Following, Funnel
 from headrace.app.discovery.measuring import Measuring
+from headrace.app.lenders import flash_sources
 from headrace.app.tokens import TokenDesk, probe_code
 from headrace.errors import ConfigError
 from headrace.model.address import Address, ChainId, Hash32
@@ -36,7 +34,6 @@ from headrace.ports.chain import Chain
 from headrace.ports.flash_source import FlashSource
 from headrace.ports.pool import DEX
 
-_LENDING = ProtocolId("aave_v3")
 _UNISWAP_V4 = ProtocolId("uniswap_v4")
 Report = Callable[[str], None]
 log = structlog.get_logger("headrace")
@@ -123,7 +120,7 @@ async def open_places(config: Config, chain_name: str, report: Report) -> AsyncI
             pools=pools,
             tokens=tokens,
             oracle=oracle,
-            sources=_sources(config, chain_name, pools),
+            sources=flash_sources(config, chain_name, pools),
             l1_fee=L1DataFee(section.rules.l1_fee_oracle),
             left_out=tuple(left_out),
             funnel=followed.funnel,
@@ -183,17 +180,3 @@ def _oracle(config: Config, chain_name: str) -> ChainlinkOracle:
         for symbol, feed in section.price_feeds.items()
     ]
     return ChainlinkOracle(feeds)
-
-
-def _sources(config: Config, chain_name: str, pools: Sequence[Pool]) -> tuple[FlashSource, ...]:
-    tokens = config.chains[chain_name].start_token_addresses
-    sources: list[FlashSource] = []
-    for name in config.execution.flash_loan.lenders:
-        venue = config.protocols[chain_name][name]
-        if venue.protocol == _LENDING and venue.pool is not None:
-            sources.append(AaveV3FlashLoan(venue.pool, tokens))
-        elif venue.vault is not None:
-            sources.append(BalancerV2FlashLoan(venue.vault, tokens))
-        else:
-            sources.extend(UniswapV3Flash(pool) for pool in pools if pool.venue == name)
-    return tuple(sources)

@@ -15,7 +15,7 @@ from headrace.ports.chain import Call, Chain
 _GET_PROTOCOL_FEES_COLLECTOR = bytes.fromhex("d2946c2b")
 _GET_FLASH_LOAN_FEE_PERCENTAGE = bytes.fromhex("d877845c")
 _ONE = 10**18
-_GAS = 31_000  # contracts/README.md
+_GAS = 38_000  # contracts/README.md
 
 
 class BalancerV2FlashLoan:

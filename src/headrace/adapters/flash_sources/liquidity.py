@@ -10,6 +10,11 @@ _BALANCE_OF = bytes.fromhex("70a08231")
 _WORD = 32
 
 
+def word_of(address: Address) -> bytes:
+    """An address as an argument of a call."""
+    return bytes.fromhex(address[2:]).rjust(_WORD, b"\0")
+
+
 async def read_balances(
     chain: Chain, holdings: Sequence[tuple[Address, Address]], block: Hash32
 ) -> dict[tuple[Address, Address], int]:
@@ -18,9 +23,7 @@ async def read_balances(
     Raises:
         ChainError: the node failed.
     """
-    calls = [
-        Call(to=token, data=_BALANCE_OF + bytes.fromhex(holder[2:]).rjust(_WORD, b"\0")) for token, holder in holdings
-    ]
+    calls = [Call(to=token, data=_BALANCE_OF + word_of(holder)) for token, holder in holdings]
     answers = await chain.call_many(calls, block)
     return {
         key: int.from_bytes(answer, "big") if answer is not None and len(answer) == _WORD else 0

@@ -10,7 +10,7 @@ from headrace.model.pool import Pool
 from headrace.ports.chain import Chain
 
 _PIPS = 1_000_000
-_GAS = 30_000  # contracts/README.md
+_GAS = 45_000  # contracts/README.md
 
 
 class UniswapV3Flash:

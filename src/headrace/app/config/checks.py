@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STRATEGY_GROUP = "headrace.strategies"
 AGENT_TYPES = ("arbitrage",)
-_LENDERS = ("balancer_v2", "uniswap_v3", "aave_v3")
+_LENDERS = ("balancer_v2", "balancer_v3", "uniswap_v3", "uniswap_v4", "aave_v3", "morpho", "erc3156")
 _NEEDED = {
     "uniswap_v2": ("factory", "fee_bps"),
     "uniswap_v3": ("factory",),
@@ -35,6 +35,8 @@ _NEEDED = {
     "curve_cryptoswap": (),
     "solidly": ("factory",),
     "aave_v3": ("pool",),
+    "morpho": ("pool",),
+    "erc3156": ("pool",),
 }
 _ALLOWED = {
     "uniswap_v2": {"factory", "router", "fee_bps", "pools", "discover", "init_code_hash"},
@@ -47,6 +49,8 @@ _ALLOWED = {
     "curve_cryptoswap": {"factory", "pools", "discover"},
     "solidly": {"factory", "router", "fee_bps", "pools", "discover", "init_code_hash"},
     "aave_v3": {"pool", "oracle"},
+    "morpho": {"pool"},
+    "erc3156": {"pool"},
 }
 _NAMED_BY_ID = {"uniswap_v4", "balancer_v2", "balancer_v2_stable"}
 _ADDRESS_LENGTH = 42

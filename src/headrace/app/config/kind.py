@@ -35,6 +35,8 @@ PROTOCOLS = (
     "curve_cryptoswap",
     "solidly",
     "aave_v3",
+    "morpho",
+    "erc3156",
 )
 CHAIN_KINDS = tuple(kind.value for kind in ChainKind)
 _NUMBER_PATTERN = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"

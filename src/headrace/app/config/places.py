@@ -200,7 +200,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
         router: public router, used by people and not by the agents.
         vault: contract that holds the pools' tokens (Balancer; Uniswap v4's PoolManager).
         positions: contract that knows the keys of pools (Uniswap v4's PositionManager).
-        pool: contract that lends (Aave v3).
+        pool: contract that lends (Aave v3, Morpho Blue, any lender of ERC-3156).
         deployer: contract that creates the factory's pools, where that is not the factory (PancakeSwap v3).
         oracle: price oracle of a lender (Aave v3).
         fee_pips: swap fee of all pools (Uniswap v2 and its forks, 30 on the original; Solidly pairs that hide theirs).

@@ -54,7 +54,9 @@ class FlashLoan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         contract_address: the Executor; it also holds the own capital.
         max_gas_price_wei: nothing is sent while gas costs more, tip included.
-        lenders: venues of the agents' chain that lend for one transaction, tried in this order; may be empty.
+        lenders: venues of the agents' chain that lend for one transaction (Aave v3, Balancer v2 and v3, Uniswap v3 and
+            v4, Morpho Blue, any lender of ERC-3156 whose fee is proportional); the cheapest is taken, of equals the
+            first; may be empty.
     """
 
     contract_address: Contract
@@ -78,6 +80,8 @@ class Transactions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         gas_limit_multiplier_ppm: the gas limit is the simulation's gas times this.
         gas_limit_multipliers_ppm: the same for plans that touch a protocol measured to need more; the largest holds.
+            Whoever takes by an allowance (Balancer v2 and Curve, and as lenders Aave, Morpho and ERC-3156) can need
+            up to a quarter more than is simulated, because what an allowance costs is refunded only at the end.
         confirmations: a receipt is final when this many blocks stand on its block.
         deadline_blocks: a plan may be included in this many blocks after the one it was quoted on.
         priority_fee_wei: tip per gas.

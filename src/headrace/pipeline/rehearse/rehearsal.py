@@ -22,7 +22,15 @@ from headrace.pipeline.rehearse.comparison import difference
 from headrace.ports.pool import DEX, PoolState
 from headrace.ports.simulator import Simulator
 
-_AAVE_V3 = ProtocolId("aave_v3")
+_LENDERS = {
+    Funding.BALANCER_V2_FLASH_LOAN: ProtocolId("balancer_v2"),
+    Funding.UNISWAP_V3_FLASH: ProtocolId("uniswap_v3"),
+    Funding.AAVE_V3_FLASH_LOAN: ProtocolId("aave_v3"),
+    Funding.BALANCER_V3_FLASH_LOAN: ProtocolId("balancer_v3"),
+    Funding.UNISWAP_V4_FLASH_LOAN: ProtocolId("uniswap_v4"),
+    Funding.MORPHO_FLASH_LOAN: ProtocolId("morpho"),
+    Funding.ERC3156_FLASH_LOAN: ProtocolId("erc3156"),
+}
 
 
 class RehearsalRules(msgspec.Struct, frozen=True):
@@ -72,8 +80,8 @@ class Rehearsal:
     ) -> Rehearsed | Refusal:
         mismatch = difference(plan.transaction, plan.validated, snapshot, self._dexes, self._rules.gas_price_wei_max)
         protocols = {snapshot.pool(pool).protocol for pool in plan.validated.opportunity.route.pools}
-        if plan.steps.funding is Funding.AAVE_V3_FLASH_LOAN:
-            protocols.add(_AAVE_V3)
+        if plan.steps.funding in _LENDERS:
+            protocols.add(_LENDERS[plan.steps.funding])
         try:
             result = await simulating
         except ChainError as error:

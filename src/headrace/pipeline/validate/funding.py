@@ -16,7 +16,7 @@ from headrace.ports.flash_source import FlashSource
 from headrace.ports.pool import PoolState
 from headrace.ports.treasury import Treasury
 
-FLASH_SWAP_GAS = 12_000  # the callback and its lock: contracts/README.md, flash swap less own capital
+FLASH_SWAP_GAS = 13_200  # the callback and its lock: contracts/README.md, flash swap less own capital
 _OWN_CAPITAL = FundingOffer(Funding.OWN_CAPITAL, ZERO_ADDRESS, fee_units=0, gas=0)
 _FLASH_SWAP = FundingOffer(Funding.FLASH_SWAP, ZERO_ADDRESS, fee_units=0, gas=FLASH_SWAP_GAS)
 

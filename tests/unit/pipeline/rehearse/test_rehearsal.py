@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import msgspec
 import pytest
-from tests.support.market import ACCOUNT, DEXES, GWEI, WETH, found, mispriced, validator
+from tests.support.market import ACCOUNT, DEXES, GWEI, WETH, Holdings, Lender, found, mispriced, validator
 
 from headrace.errors import NodeTimeoutError
 from headrace.model.address import Address, ChainId, Hash32, PoolId
@@ -20,6 +20,7 @@ from headrace.model.transfers import TRANSFER_TOPIC
 from headrace.pipeline.plan.planner import GAS_PER_TRANSACTION_MAX, Planner
 from headrace.pipeline.rehearse.comparison import difference
 from headrace.pipeline.rehearse.rehearsal import Rehearsal, RehearsalRules
+from headrace.pipeline.validate.funding import FundingDesk
 
 MARKET = mispriced()
 CAP = 100 * GWEI
@@ -89,6 +90,19 @@ def test_gas_is_the_simulations_times_the_largest_multiplier_on_the_route_rounde
     assert rehearsed.transaction.gas_limit == 195_002
     assert rehearsed.gas_used_simulated == 150_001
     assert rehearsed.profit_simulated_units == plan().validated.profit_units
+
+
+@pytest.mark.parametrize("funding", [funding for funding in Funding if funding.is_loan])
+def test_who_lends_counts_among_the_protocols_that_a_plan_touches(funding: Funding) -> None:
+    protocol = ProtocolId(funding.name.lower().removesuffix("_flash").removesuffix("_flash_loan"))
+    desk = FundingDesk(Holdings(), [Lender(funding, fee=Fraction(0))], DEXES)
+    valid = validator(funding=desk).validate(found(MARKET)[0], MARKET, next_block(MARKET.header, 12))
+    assert isinstance(valid, Validated)
+    one = Planner(DEXES, FeePolicy(GWEI, CAP)).plan(valid, MARKET)
+    rules = RehearsalRules(Fraction(6, 5), {protocol: Fraction(3, 2)}, CAP)
+    rehearsed = asyncio.run(Rehearsal(Answers(success(one, gas_used=100_000)), rules, DEXES).rehearse(one, MARKET))
+    assert isinstance(rehearsed, Rehearsed)
+    assert rehearsed.transaction.gas_limit == 150_000
 
 
 @pytest.mark.parametrize("extra", [-1, 1])
