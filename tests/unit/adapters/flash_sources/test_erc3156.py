@@ -47,10 +47,10 @@ class Node(MemoryChain):
         super().__init__()
         self.fee, self.most, self.told_max, self.asked = fee, most, told_max, 0
 
-    async def call_many(self, calls: Sequence[Call], block: Hash32) -> list[bytes | None]:
+    async def call_many(self, calls: Sequence[Call], block: Hash32) -> tuple[bytes | None, ...]:
         del block
         self.asked += len(calls)
-        return [self._answer(call.data) for call in calls]
+        return tuple(self._answer(call.data) for call in calls)
 
     def _answer(self, data: bytes) -> bytes | None:
         is_ours = data[4:36].endswith(bytes.fromhex(TOKEN[2:]))

@@ -68,8 +68,8 @@ def success(one: Plan, *, extra: int = 0, gas_used: int = 150_000) -> Simulation
     return SimulationResult(is_success=True, gas_used=gas_used, logs=logs)
 
 
-async def rehearsed_by(node: Answers, one: Plan) -> Rehearsed | Refusal:
-    return await Rehearsal(node, RULES, DEXES).rehearse(one, MARKET)
+async def rehearsed_by(node: Answers, one: Plan, rules: RehearsalRules = RULES) -> Rehearsed | Refusal:
+    return await Rehearsal(node, rules, DEXES).rehearse(one, MARKET)
 
 
 def run(one: Plan, result: SimulationResult | Exception) -> Rehearsed | Refusal:
@@ -100,7 +100,7 @@ def test_who_lends_counts_among_the_protocols_that_a_plan_touches(funding: Fundi
     assert isinstance(valid, Validated)
     one = Planner(DEXES, FeePolicy(GWEI, CAP)).plan(valid, MARKET)
     rules = RehearsalRules(Fraction(6, 5), {protocol: Fraction(3, 2)}, CAP)
-    rehearsed = asyncio.run(Rehearsal(Answers(success(one, gas_used=100_000)), rules, DEXES).rehearse(one, MARKET))
+    rehearsed = asyncio.run(rehearsed_by(Answers(success(one, gas_used=100_000)), one, rules))
     assert isinstance(rehearsed, Rehearsed)
     assert rehearsed.transaction.gas_limit == 150_000
 
