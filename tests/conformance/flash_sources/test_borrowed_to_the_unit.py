@@ -72,6 +72,7 @@ def broken_promise(lending: Lending) -> str:
 
 def test_exactly_what_is_promised_can_be_borrowed_and_the_fee_is_paid_to_the_unit(lending: Lending) -> None:
     assert broken_promise(lending) == ""
+    assert lending.source.why_closed(lending.borrower.token) == ""
 
 
 class BalanceForBooks(MorphoFlashLoan):
@@ -190,6 +191,7 @@ def test_a_paused_vault_of_balancer_v3_still_lends_and_one_whose_token_shrank_do
         borrower.deal(scene.token, vault, one.most - 1)
         borrower.refreshed(one.source)
         assert one.source.fee_units(scene.token, SMALL) is None
+        assert "less" in one.source.why_closed(scene.token)
         assert borrower.on_loan(one.source, SMALL) is None
 
 

@@ -34,6 +34,7 @@ class BalancerV3FlashLoan:
         self.lender = vault
         self._tokens = tuple(tokens)
         self._available: dict[Address, int] = {}
+        self._short: frozenset[Address] = frozenset()
 
     def is_locked_by(self, pools: tuple[PoolId, ...], venues: tuple[Address, ...]) -> bool:  # noqa: ARG002 - port
         """Never: it may be unlocked again."""
@@ -43,10 +44,15 @@ class BalancerV3FlashLoan:
         """Nothing."""
         return 0 if amount_units <= self._available.get(token, 0) else None
 
+    def why_closed(self, token: Address) -> str:
+        """That the balance is below the books."""
+        return f"the Balancer v3 Vault holds less {token} than its books say" if token in self._short else ""
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read the Vault's books, and whether its balances cover them."""
         calls = [Call(self.lender, _GET_RESERVES_OF + word_of(token)) for token in self._tokens]
         reserves = [words[0] for words in await read_words(chain, calls, block)]
         balances = await read_balances(chain, [(token, self.lender) for token in self._tokens], block)
-        booked = zip(self._tokens, reserves, strict=True)
-        self._available = {token: units for token, units in booked if units <= balances[token, self.lender]}
+        booked = dict(zip(self._tokens, reserves, strict=True))
+        self._short = frozenset(token for token, units in booked.items() if units > balances[token, self.lender])
+        self._available = {token: units for token, units in booked.items() if token not in self._short}

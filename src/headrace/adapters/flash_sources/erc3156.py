@@ -60,6 +60,11 @@ class Erc3156FlashLoan:
         fee = self._fees.get(token)
         return None if fee is None or amount_units > self._available[token] else fee.of(amount_units)
 
+    def why_closed(self, token: Address) -> str:
+        """That the lender would lend, but for a fee that is not known at every amount."""
+        is_odd = self._available.get(token) and token not in self._fees
+        return f"the fee of {self.lender} for {token} is not proportional to the loan" if is_odd else ""
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read what is lent, and what it costs; a token whose fee is not proportional cannot be borrowed."""
         calls = [Call(self.lender, _MAX_FLASH_LOAN + word_of(token)) for token in self._tokens]

@@ -34,6 +34,10 @@ class MorphoFlashLoan:
         """Nothing."""
         return 0 if amount_units <= self._available.get(token, 0) else None
 
+    def why_closed(self, token: Address) -> str:  # noqa: ARG002 - port
+        """Nothing forbids a loan: there is no pause."""
+        return ""
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read what it holds."""
         balances = await read_balances(chain, [(token, self.lender) for token in self._tokens], block)

@@ -38,6 +38,10 @@ class UniswapV4FlashLoan:
         """Nothing."""
         return 0 if amount_units <= self._available.get(token, 0) else None
 
+    def why_closed(self, token: Address) -> str:  # noqa: ARG002 - port
+        """Nothing forbids a loan: the manager has no pause."""
+        return ""
+
     async def refresh(self, chain: Chain, block: Hash32) -> None:
         """Read the manager's balances."""
         balances = await read_balances(chain, [(token, self.lender) for token in self._tokens], block)

@@ -80,11 +80,14 @@ def test_a_proportional_fee_is_known_at_every_amount(name: str, most: int) -> No
     assert [source.fee_units(TOKEN, amount) for amount in amounts(bounded)] == [fee(one) for one in amounts(bounded)]
     assert source.fee_units(TOKEN, bounded + 1) is None
     assert source.fee_units(OTHER, 1) is None
+    assert source.why_closed(TOKEN) == source.why_closed(OTHER) == ""
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_a_token_whose_fee_is_not_proportional_cannot_be_borrowed(name: str) -> None:
-    assert source_of(Node(OTHERWISE[name])).fee_units(TOKEN, 10**18) is None
+    source = source_of(Node(OTHERWISE[name]))
+    assert source.fee_units(TOKEN, 10**18) is None
+    assert "is not proportional" in source.why_closed(TOKEN)
 
 
 def test_a_lender_that_does_not_tell_its_fee_is_not_borrowed_from() -> None:
