@@ -27,9 +27,9 @@ This page is generated from the code.
 |---|---|---|
 | 0 | done | |
 | 1 | `doctor` found a failure, `devnet status` found no devnet, `quote` found no venue that takes the swap, \
-`market check` found no full agreement, `market record` lost the market, `plan decode` found a malformed plan in a batch, \
-`contracts verify` found other code, `contracts allowlist` a start token that is not listed, `run --blocks` ended with \
-transactions open, or a demo ended without what it promises | |
+`market check` found no full agreement, `market record` lost the market, `plan decode` found a malformed plan \
+in a batch, `contracts verify` found other code, `contracts allowlist` a start token that is not listed, \
+`run --blocks` ended with transactions open, or a demo ended without what it promises | |
 """
 _EXIT_TAIL = """\
 | 130 | ended by Ctrl-C: at once; what `run --live` has open is in the journal | |
