@@ -16,7 +16,7 @@ _NOT_ASKED_FOR = ("src/devnet/", "src/lenses/", "src/TokenProbe.sol")
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """`bytecode` is creation code as hex without 0x; `trees` the syntax tree of each source by path, if asked for."""
+    """`bytecode` is creation code as hex without 0x; `trees` the syntax trees of the sources it is made of, if asked for."""
 
     bytecode: str
     trees: dict[str, dict[str, object]]
@@ -59,4 +59,18 @@ def compile_executor(texts: Mapping[str, str], *, has_trees: bool = False) -> Co
     assert not refusals, refusals[0]
     bytecode = output["contracts"][_EXECUTOR]["Executor"]["evm"]["bytecode"]["object"]
     trees = {Path(name).as_posix(): one["ast"] for name, one in output["sources"].items() if "ast" in one}
-    return Compiled(bytecode=bytecode, trees=trees)
+    return Compiled(bytecode=bytecode, trees=_made_of(trees))
+
+
+def _made_of(trees: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """The Executor's own file and what it imports, directly or not."""
+    reached: set[str] = set()
+    waiting = [_EXECUTOR] if trees else []
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            nodes = trees[name]["nodes"]
+            assert isinstance(nodes, list)
+            waiting += [Path(node["absolutePath"]).as_posix() for node in nodes if "absolutePath" in node]
+    return {name: tree for name, tree in trees.items() if name in reached}

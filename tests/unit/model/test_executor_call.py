@@ -46,8 +46,11 @@ calls = st.one_of(
 ADDRESS = Address("0x" + "ab" * 20)
 FOR_ITSELF = {  # callbacks of pools and lenders, and what the Executor calls itself
     "balancerV3Callback(bytes)",
+    "balancerV3LoanCallback(bytes)",
     "executeOfBatch(bytes)",
     "executeOperation(address,uint256,uint256,address,bytes)",
+    "onFlashLoan(address,address,uint256,uint256,bytes)",
+    "onMorphoFlashLoan(uint256,bytes)",
     "pancakeCall(address,uint256,uint256,bytes)",
     "pancakeV3FlashCallback(uint256,uint256,bytes)",
     "pancakeV3SwapCallback(int256,int256,bytes)",
