@@ -16,7 +16,7 @@ _NOT_ASKED_FOR = ("src/devnet/", "src/lenses/", "src/TokenProbe.sol")
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """`bytecode` is creation code as hex without 0x; `trees` the syntax trees of the sources it is made of, if asked for."""
+    """`bytecode` is creation code as hex without 0x; `trees` the syntax trees of its sources, if asked for."""
 
     bytecode: str
     trees: dict[str, dict[str, object]]

@@ -25,7 +25,7 @@ with that output gone, because `swap` compares: the first input for which it is,
 balance grows), is a bound from below. From there up the inputs are tried one by one, as many as `_TRIES_MAX`: the first
 that the pair itself trades for enough is the least of all. Mostly it is the bound; the last unit of a root, and the
 slip, may put it some units higher. Pairs that hold less than a token of something have roundings of f beyond that: of
-5,500 random pairs 4 went past 3,000, and all some 30 past 64 were such. There halving goes over the pair's own trades, and
+5,500 random pairs 4 went past 3,000, and all past 64 were such. There halving goes over the pair's own trades, and
 only the `_LOOK_BELOW` inputs below where it ends are tried: a smaller one can remain, by what those roundings are
 worth.
 
