@@ -57,11 +57,15 @@ def holding_least(output: Output, output_min: int, tremble: int, *, guess: int, 
 
 
 def first_reaching(reaches: Reaches, among: range) -> int:
-    """The first of them that reaches, of more than `TRIES_MAX` the first that was seen to; the last of all does."""
+    """The first of them that reaches, of more than `TRIES_MAX` the first that was seen to; the last of all does.
+
+    One unit less does not, unless the answer is the first of all.
+    """
     while len(among) > TRIES_MAX:
-        stride = -(-len(among) // TRIES_MAX)
-        seen = next((at for at in among[::stride] if reaches(at)), among[-1])
-        among = range(max(among[0], seen - stride + 1), seen + 1)
+        looks = among[: -1 : -(-len(among) // TRIES_MAX)]
+        short = next((i for i, at in enumerate(looks) if reaches(at)), len(looks)) - 1  # the last look before it
+        seen = looks[short + 1] if short + 1 < len(looks) else among[-1]
+        among = range(looks[short] + 1 if short >= 0 else seen, seen + 1)
     return next((at for at in among[:-1] if reaches(at)), among[-1])
 
 

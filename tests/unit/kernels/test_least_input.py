@@ -1,5 +1,7 @@
 """Oracle: brute force over every input."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,3 +47,18 @@ def test_more_inputs_than_are_tried_are_looked_at_in_strides() -> None:
     assert first_reaching(reaches, range(5, 100_000)) == 70_001
     assert len(looked) < 4 * TRIES_MAX
     assert first_reaching(lambda _: False, range(5, 100_000)) == 99_999
+
+
+def test_one_unit_less_than_what_strides_find_does_not_reach() -> None:
+    """Few reach, close to the end, between two looks. The oracle asks the input below."""
+    rng = random.Random(4)
+    strided = 0
+    for _ in range(2_000):
+        among = range(7, 7 + rng.randint(TRIES_MAX + 1, 40 * TRIES_MAX))
+        near = -(-len(among) // TRIES_MAX) * 2
+        reaching = {among[-1], *(among[-1] - rng.randint(1, near) for _ in range(rng.randint(1, near)))}
+        found = first_reaching(reaching.__contains__, among)
+        assert found in reaching
+        assert found - 1 not in reaching
+        strided += found != min(reaching)
+    assert strided >= 500
